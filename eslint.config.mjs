@@ -1,0 +1,76 @@
+import js from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+/**
+ * The dependency rule: each room of src may import only the rooms below it.
+ * `outside` names packages that a room must not touch.
+ */
+const rooms = {
+  caffe: { below: [], outside: ['vscode', '@tensorflow/*'] },
+  sparsity: { below: ['caffe'], outside: ['vscode', '@tensorflow/*'] },
+  tensor: { below: [], outside: ['vscode'] },
+  data: { below: ['caffe'], outside: ['vscode', '@tensorflow/*'] },
+  network: { below: ['caffe', 'sparsity', 'tensor'], outside: ['vscode', '@tensorflow/*'] },
+  jobs: { below: ['network', 'data', 'tensor', 'sparsity', 'caffe', 'protocol'], outside: ['vscode'] },
+  worker: { below: ['jobs', 'caffe', 'protocol'], outside: [] },
+  editor: { below: ['worker', 'sparsity', 'caffe', 'protocol'], outside: ['@tensorflow/*'] },
+  language: {
+    below: ['worker', 'network', 'sparsity', 'caffe', 'editor', 'protocol'],
+    outside: ['@tensorflow/*'],
+  },
+  commands: {
+    below: ['editor', 'language', 'worker', 'sparsity', 'caffe', 'protocol'],
+    outside: ['@tensorflow/*'],
+  },
+};
+
+const restrict = (room, { below, outside }) => ({
+  files: [`src/${room}/**/*.ts`],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            regex: `^(\\.\\./)+(?!${[room, ...below].map((name) => `${name}(/|$)`).join('|')})(?:${[...Object.keys(rooms), 'protocol', 'extension', 'cli'].map((name) => `${name}(/|$)`).join('|')})`,
+            message: `src/${room} may import ${below.length ? below.join(', ') : 'nothing of the other rooms'} only (see DEVELOPMENT.md).`,
+          },
+          ...(outside.length ? [{ group: outside, message: `src/${room} stays free of these.` }] : []),
+        ],
+      },
+    ],
+  },
+});
+
+export default tseslint.config(
+  { ignores: ['dist/**', 'coverage/**', 'sample/**', 'test/e2e/.workbench/**', 'test/e2e/.run/**'] },
+  js.configs.recommended,
+  ...tseslint.configs.strict,
+  {
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      eqeqeq: 'error',
+      'no-console': 'error',
+    },
+  },
+  {
+    files: ['scripts/**', 'bench/**', 'test/**', 'src/cli.ts', '*.mjs'],
+    rules: { 'no-console': 'off', 'no-undef': 'off' },
+  },
+  ...Object.entries(rooms).map(([room, rule]) => restrict(room, rule)),
+  {
+    files: ['webview/**/*.{ts,tsx}'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { regex: '^(\\.\\./)+src/(?!protocol)', message: 'The page knows src/protocol.ts only.' },
+          ],
+        },
+      ],
+    },
+  },
+);

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { defineConfig, type Plugin } from 'vitest/config';
+
+/** Loads what the bundler puts into the code (scripts/build.mjs), so that tests run the sources as they are. */
+const assets: Plugin = {
+  name: 'assets',
+  enforce: 'pre',
+  load(id) {
+    const file = id.split('?')[0];
+    if (file.endsWith('.proto')) return `export default ${JSON.stringify(readFileSync(file, 'utf8'))}`;
+    if (file.endsWith('.wasm'))
+      return `export default new Uint8Array(Buffer.from(${JSON.stringify(readFileSync(file).toString('base64'))}, 'base64'))`;
+    return null;
+  },
+};
+
+/** Unit tests need the repository alone; the reference suite needs ../shared. */
+export default defineConfig({
+  plugins: [assets],
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { extends: true, test: { name: 'reference', include: ['test/reference/**/*.test.ts'] } },
+    ],
+  },
+});
