@@ -1,0 +1,167 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { link, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { CaffeError } from './errors';
+
+export interface AtomicWriteOptions {
+  /** Aborting it leaves nothing behind. */
+  signal?: AbortSignal;
+  /** Whether a file that stands at the target gives way; otherwise that is an error. */
+  replace?: boolean;
+}
+
+/** A file that is being written under a temporary name. */
+export interface OutputFile {
+  /** Appends. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Writes at a byte offset; appending goes on where it was. */
+  writeAt(bytes: Uint8Array, offset: number): Promise<void>;
+  /** Bytes appended so far. */
+  readonly position: number;
+}
+
+const suffix = '.caffe-pruner-tmp';
+/** Tells the processes of this machine from those of others that write to the same shared folder. */
+const machine = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+
+/**
+ * Writes the file `target` through `write`: to a temporary name in the same folder, flushed to the disk and
+ * renamed. At no moment does the target hold part of the output; when anything fails or is aborted, the
+ * temporary file is removed and the target is what it was.
+ * @throws CaffeError when the folder or the disk does not take the file; whatever `write` throws
+ */
+export async function atomicWrite<Result>(
+  target: string,
+  write: (file: OutputFile) => Promise<Result>,
+  { signal, replace = false }: AtomicWriteOptions = {},
+): Promise<Result> {
+  signal?.throwIfAborted();
+  const folder = dirname(target);
+  if (!replace && (await exists(target))) throw alreadyThere(target);
+  await removeStale(folder, basename(target));
+  const temporary = join(
+    folder,
+    `.${basename(target)}.${machine}-${process.pid}-${randomBytes(4).toString('hex')}${suffix}`,
+  );
+  const handle = await open(temporary, 'wx').catch((cause: unknown) => {
+    throw diskError(target, cause);
+  });
+  try {
+    let position = 0;
+    const writeAt = async (bytes: Uint8Array, offset: number) => {
+      signal?.throwIfAborted();
+      for (let done = 0; done < bytes.length;) {
+        const { bytesWritten } = await handle
+          .write(bytes, done, Math.min(bytes.length - done, 1 << 30), offset + done)
+          .catch((cause: unknown) => {
+            throw diskError(target, cause);
+          });
+        done += bytesWritten;
+      }
+    };
+    const result = await write({
+      async write(bytes) {
+        await writeAt(bytes, position);
+        position += bytes.length;
+      },
+      writeAt,
+      get position() {
+        return position;
+      },
+    });
+    try {
+      await handle.sync();
+      await handle.close();
+      signal?.throwIfAborted();
+      await putInPlace(temporary, target, replace);
+    } catch (cause) {
+      throw diskError(target, cause);
+    }
+    await syncFolder(folder);
+    return result;
+  } catch (error) {
+    await handle.close().catch(() => undefined);
+    await unlink(temporary).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Gives the finished file its name. Without `replace`, a file that came there meanwhile is not overwritten. */
+async function putInPlace(temporary: string, target: string, replace: boolean): Promise<void> {
+  if (replace) return rename(temporary, target);
+  try {
+    await link(temporary, target);
+  } catch (cause) {
+    if (codeOf(cause) === 'EEXIST') throw alreadyThere(target);
+    // File systems without hard links (FAT, some network shares): the check comes right before the rename.
+    if (await exists(target)) throw alreadyThere(target);
+    return rename(temporary, target);
+  }
+  await unlink(temporary);
+}
+
+/** Makes the new name last through a power cut, where folders can be flushed (not on Windows). */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => undefined);
+  try {
+    await handle?.sync();
+  } catch {
+    // The file is there; that its name is not flushed yet is no failure.
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** Removes what killed processes of this machine left of earlier attempts at the same file. */
+async function removeStale(folder: string, name: string): Promise<void> {
+  const prefix = `.${name}.${machine}-`;
+  const names = await readdir(folder).catch(() => []);
+  for (const candidate of names) {
+    if (!candidate.startsWith(prefix) || !candidate.endsWith(suffix)) continue;
+    const pid = Number(candidate.slice(prefix.length).split('-')[0]);
+    if (Number.isInteger(pid) && pid > 0 && !isRunning(pid)) {
+      await unlink(join(folder, candidate)).catch(() => undefined);
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) !== 'ESRCH';
+  }
+}
+
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+const codeOf = (error: unknown) =>
+  error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+
+const alreadyThere = (target: string) =>
+  new CaffeError('the file is there already', { file: target, advice: 'Choose another name or replace it' });
+
+const explanations: Readonly<Record<string, readonly [string, string]>> = {
+  ENOSPC: ['the disk is full', 'Make room and try again; nothing was changed'],
+  EDQUOT: ['your share of the disk is used up', 'Make room and try again; nothing was changed'],
+  EROFS: ['the disk is read-only', 'Choose another folder'],
+  EACCES: ['you may not write here', 'Choose another folder or change its permissions'],
+  EPERM: ['you may not write here', 'Choose another folder or change its permissions'],
+  ENOENT: ['the folder does not exist', 'Choose another folder'],
+  EISDIR: ['a folder has this name', 'Choose another name'],
+  ENAMETOOLONG: ['the file name is too long', 'Choose another name'],
+};
+
+/** What a failed system call means to the user; errors that are no system call's pass through. */
+function diskError(target: string, cause: unknown): unknown {
+  const code = codeOf(cause);
+  if (cause instanceof CaffeError || code === undefined || !/^E[A-Z0-9]+$/.test(code)) return cause;
+  const [what, advice] = explanations[code] ?? [`the file cannot be written (${code})`, undefined];
+  return new CaffeError(what, { file: target, advice, cause });
+}
