@@ -2,6 +2,7 @@
 import * as esbuild from 'esbuild';
 import { existsSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { loader } from './loader.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const watch = process.argv.includes('--watch');
@@ -14,7 +15,7 @@ const shared = {
   sourcemap: production ? false : 'linked',
   minify: production,
   logLevel: 'warning',
-  loader: { '.wasm': 'binary', '.proto': 'text', '.ttf': 'dataurl' },
+  loader,
 };
 
 /** @type {Record<string, string>} bundle name to entry file; a room that is not built yet has no entry */

@@ -14,7 +14,7 @@ const assets: Plugin = {
   },
 };
 
-/** Unit tests need the repository alone; the reference suite needs ../shared. */
+/** Unit tests need the repository alone; the reference suite needs ../shared; e2e needs a Chromium. */
 export default defineConfig({
   plugins: [assets],
   test: {
@@ -24,6 +24,17 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       { extends: true, test: { name: 'reference', include: ['test/reference/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.spec.ts'],
+          globalSetup: ['test/e2e/setup.ts'],
+          fileParallelism: false,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+        },
+      },
     ],
   },
 });

@@ -1,0 +1,191 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { type Browser, type FrameLocator, type Locator, type Page, chromium } from 'playwright-core';
+import { findChromium } from './install';
+import { extensionsFolder, startServer } from './server';
+
+export const themes = {
+  dark: 'Default Dark Modern',
+  light: 'Default Light Modern',
+  'high-contrast': 'Default High Contrast',
+  'high-contrast-light': 'Default High Contrast Light',
+} as const;
+export type Theme = keyof typeof themes;
+
+export interface WorkbenchOptions {
+  /** Folder opened as the workspace; what tests change should be a copy. */
+  folder: string;
+  /** Folder of extensions; missing: the built checkout. */
+  extensions?: string;
+  theme?: Theme;
+  /** Language of VS Code, such as `zh-cn`. */
+  locale?: string;
+  /** false: the workspace opens in restricted mode, as one that the user does not trust. */
+  trusted?: boolean;
+  /** Of the window, in CSS pixels. */
+  size?: { width: number; height: number };
+  /** More VS Code settings. */
+  settings?: Record<string, unknown>;
+  /** File opened with the window, without a click in the explorer. */
+  open?: string;
+}
+
+/** Generous: a machine with two busy cores takes a while to start the extension host. */
+const patience = 60_000;
+
+/** Starts a real VS Code workbench in a headless browser, opened on a folder. */
+export async function startWorkbench(options: WorkbenchOptions): Promise<Workbench> {
+  const executablePath = findChromium();
+  if (!executablePath) throw new Error('No Chromium found: install one, or name it in CHROMIUM.');
+  const server = await startServer({
+    folder: options.folder,
+    locale: options.locale,
+    extensions: options.extensions ?? extensionsFolder(),
+    settings: {
+      'workbench.colorTheme': themes[options.theme ?? 'dark'],
+      // In restricted mode from the start, instead of a dialog that asks.
+      'security.workspace.trust.enabled': options.trusted === false,
+      'security.workspace.trust.startupPrompt': 'never',
+      ...options.settings,
+    },
+  });
+  let browser: Browser | undefined;
+  try {
+    browser = await chromium.launch({
+      executablePath,
+      args: [
+        ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
+        ...['--disable-background-networking', '--disable-component-update'],
+      ],
+    });
+    const context = await browser.newContext({
+      viewport: options.size ?? { width: 1280, height: 800 },
+      locale: options.locale,
+    });
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'], {
+      origin: new URL(server.url).origin,
+    });
+    const page = await context.newPage();
+    page.setDefaultTimeout(patience);
+    const url = new URL(server.url);
+    if (options.open !== undefined) {
+      const uri = `vscode-remote://${url.host}${encodeURI(resolve(options.open))}`;
+      url.searchParams.set('payload', JSON.stringify([['openFile', uri]]));
+    }
+    await page.goto(url.href);
+    await page.locator('.monaco-workbench .explorer-folders-view').waitFor();
+    return new Workbench(page, resolve(options.folder), async () => {
+      await browser?.close();
+      await server.stop();
+    });
+  } catch (error) {
+    await browser?.close();
+    await server.stop();
+    throw new Error(`The workbench did not open; the server printed:\n${server.output()}`, { cause: error });
+  }
+}
+
+/** A running workbench and the gestures that tests make in it. */
+export class Workbench {
+  constructor(
+    readonly page: Page,
+    readonly folder: string,
+    readonly stop: () => Promise<void>,
+  ) {}
+
+  /** The page of the custom editor that is shown, two frames deep. */
+  webview(): FrameLocator {
+    return this.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
+  }
+
+  /** The tab of an editor, by its title. */
+  tab(title: string): Locator {
+    return this.page.locator('.tab').filter({ hasText: title });
+  }
+
+  /** The explorer's row of a file or folder, given relative to the workspace; its parents get unfolded. */
+  async inExplorer(path: string): Promise<Locator> {
+    const parts = relative(this.folder, resolve(this.folder, path)).split(sep);
+    let row: Locator | undefined;
+    for (const [depth, part] of parts.entries()) {
+      row = this.page
+        .locator(`.explorer-folders-view [role=treeitem][aria-level="${depth + 1}"]`)
+        .filter({ has: this.page.getByText(part, { exact: true }) });
+      await row.waitFor();
+      if (depth < parts.length - 1 && (await row.getAttribute('aria-expanded')) !== 'true') await row.click();
+    }
+    return row!;
+  }
+
+  /**
+   * Opens a file by double click in the explorer and waits for its tab. A double click that comes before the
+   * extension host is up may open nothing, so it is tried again.
+   */
+  async open(path: string): Promise<void> {
+    const row = await this.inExplorer(path);
+    const tab = this.tab(path.split('/').at(-1)!);
+    await retry(async () => {
+      await row.dblclick();
+      await tab.waitFor({ timeout: 5_000 });
+    });
+  }
+
+  /** Chooses an item of the explorer's context menu, with one or several files selected. */
+  async contextMenu(paths: string | string[], item: string): Promise<void> {
+    const all = [paths].flat();
+    await retry(async () => {
+      for (const [at, path] of all.entries())
+        await (await this.inExplorer(path)).click({ modifiers: at === 0 ? [] : ['ControlOrMeta'] });
+      await (await this.inExplorer(all.at(-1)!)).click({ button: 'right' });
+      const entry = this.page.getByRole('menuitem', { name: item }).first();
+      try {
+        await entry.waitFor({ timeout: 5_000 });
+        // The menu ignores clicks in its first moments.
+        await entry.hover();
+        await this.page.waitForTimeout(300);
+        await entry.click({ timeout: 5_000 });
+        await entry.waitFor({ state: 'hidden', timeout: 2_000 });
+      } catch (error) {
+        await this.page.keyboard.press('Escape');
+        throw error;
+      }
+    });
+  }
+
+  /** Runs a command by its title from the command palette. */
+  async run(title: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget input[type=text]');
+    await retry(async () => {
+      await this.page.keyboard.press('F1');
+      await input.fill(`>${title}`);
+      const entry = this.page.locator('.quick-input-list [role=option]').filter({ hasText: title }).first();
+      await entry.waitFor({ timeout: 5_000 });
+      await entry.click();
+    });
+  }
+
+  /** A notification that holds the text. */
+  notification(text: string | RegExp): Locator {
+    return this.page.locator('.notification-toast, .monaco-dialog-box').filter({ hasText: text });
+  }
+
+  /** Saves a picture of the window to test/e2e/screenshots, or to the path that is given. */
+  async screenshot(name: string): Promise<void> {
+    const path = name.includes('/') ? name : join('test/e2e/screenshots', `${name}.png`);
+    mkdirSync(dirname(path), { recursive: true });
+    await this.page.screenshot({ path });
+  }
+}
+
+/** Does it again while it fails, for as long as a slow machine may need. */
+export async function retry<Result>(attempt: () => Promise<Result>): Promise<Result> {
+  const deadline = Date.now() + patience;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((done) => setTimeout(done, 500));
+    }
+  }
+}
