@@ -31,7 +31,7 @@ const pageEntries = {
   graph: 'webview/graph/main.tsx',
 };
 
-const present = (entries) =>
+const present = (/** @type {Record<string, string>} */ entries) =>
   Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(`${root}/${file}`)));
 
 /** @type {esbuild.BuildOptions[]} */
@@ -60,7 +60,7 @@ const builds = [
 
 rmSync(`${root}/dist`, { recursive: true, force: true });
 for (const options of builds) {
-  if (Object.keys(options.entryPoints).length === 0) continue;
+  if (Object.keys(options.entryPoints ?? {}).length === 0) continue;
   if (watch) await (await esbuild.context(options)).watch();
   else await esbuild.build(options);
 }

@@ -1,51 +1,79 @@
-// `npm test`: installs what it needs, then runs every check and test and closes with one line of counts.
-import { spawnSync } from 'node:child_process';
+// `npm test`: installs what it needs, runs every check and test, says what it skipped, and closes with one line of
+// counts. `npm test -- --strict` fails when anything was skipped.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { ensureChromium, installPackages, root, run } from './setup.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-const run = (command, args) =>
-  spawnSync(command, args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' }).status === 0;
+const strict = process.argv.includes('--strict');
+const total = { passed: 0, failed: 0, skipped: 0 };
+/** @type {string[]} */
+const remarks = [];
 
-if (!existsSync(`${root}/node_modules/.bin/tsc`) && !run(npm, ['ci'])) process.exit(1);
+const title = (/** @type {string} */ name) => console.log(`\n== ${name}`);
 
-let passed = 0;
-let failed = 0;
-const step = (name, args) => {
-  console.log(`\n== ${name}`);
-  if (run(npm, args)) passed++;
-  else failed++;
+/** A check that passes or fails as a whole. */
+const check = (/** @type {string} */ name, /** @type {string} */ script) => {
+  title(name);
+  const passed = run('npm', ['run', '-s', script]);
+  if (passed) total.passed++;
+  else {
+    total.failed++;
+    remarks.push(`failed: ${name}`);
+  }
+  return passed;
 };
-step('format', ['run', '-s', 'format:check']);
-step('lint', ['run', '-s', 'lint']);
-step('types', ['run', '-s', 'typecheck']);
-step('build', ['run', '-s', 'build']);
 
-const suite = (name) => {
-  const report = `${root}/node_modules/.cache/${name}.json`;
+const skip = (/** @type {string} */ name, /** @type {string} */ why) => {
+  title(name);
+  total.skipped++;
+  remarks.push(`skipped: ${name}: ${why}`);
+};
+
+/** A project of vitest.config.mts; its tests are counted one by one. */
+const suite = (/** @type {string} */ name, /** @type {NodeJS.ProcessEnv} */ env = {}) => {
+  title(`${name} tests`);
+  const report = join(root, 'node_modules', '.cache', `${name}.json`);
   rmSync(report, { force: true });
-  console.log(`\n== ${name} tests`);
-  const ok = run('npx', [
-    'vitest',
-    'run',
-    '--project',
-    name,
-    '--passWithNoTests',
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
-  ]);
-  const counts = existsSync(report)
-    ? JSON.parse(readFileSync(report, 'utf8'))
-    : { numPassedTests: 0, numFailedTests: 0 };
-  passed += counts.numPassedTests;
-  failed += counts.numFailedTests;
-  if (!ok && counts.numFailedTests === 0) failed++;
+  const ran = run(
+    'npx',
+    [
+      'vitest',
+      'run',
+      '--project',
+      name,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ],
+    env,
+  );
+  const counts = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : {};
+  const { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0, numTodoTests = 0 } = counts;
+  total.passed += numPassedTests;
+  // A file that cannot even be loaded has no test that fails.
+  total.failed += numFailedTests || (ran ? 0 : 1);
+  if (!ran) remarks.push(`failed: ${name} tests`);
+  total.skipped += numPendingTests + numTodoTests;
+  for (const file of counts.testResults ?? [])
+    for (const { status, fullName } of file.assertionResults)
+      if (status !== 'passed' && status !== 'failed') remarks.push(`skipped: ${name}: ${fullName}`);
 };
-suite('unit');
-if (existsSync(`${root}/../shared/golden`)) suite('reference');
-else console.log('\n== reference tests skipped: ../shared is not there');
 
-console.log(`\n${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+installPackages();
+check('format', 'format:check');
+check('lint', 'lint');
+check('types', 'typecheck');
+check('build', 'build');
+suite('unit');
+if (existsSync(join(root, '..', 'shared', 'golden'))) suite('reference');
+else skip('reference tests', '../shared, which holds the reference data, is not there');
+const packed = check('package', 'package');
+if (!packed) skip('e2e tests', 'there is no VSIX to install');
+else if (!ensureChromium()) skip('e2e tests', 'no Chromium found; install one, or name it in CHROMIUM');
+else suite('e2e', { VSIX: 'caffe-pruner.vsix' });
+
+console.log(remarks.length > 0 ? `\n${remarks.join('\n')}` : '');
+if (strict && total.skipped > 0) console.log('Nothing may be skipped here (--strict): that is a failure.');
+const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
+console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
+process.exit(total.failed > 0 || (strict && total.skipped > 0) ? 1 : 0);

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { type Browser, type FrameLocator, type Locator, type Page, chromium } from 'playwright-core';
-import { findChromium } from './install';
+import { findChromium } from '../../../scripts/setup.mjs';
 import { extensionsFolder, startServer } from './server';
 
 export const themes = {

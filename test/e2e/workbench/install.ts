@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
 /** The workbench: VS Code 1.139.1 as the npm package code-server carries it, and the Node it needs. */
 const packages: Record<string, string> = { 'code-server': '4.139.1' };
@@ -56,36 +56,4 @@ export function installWorkbench(): void {
   npm(join(modules, 'code-server', 'lib', 'vscode'), 'install', '--omit=dev', ...quiet);
   writeFileSync(`${marker}.tmp`, JSON.stringify(packages));
   renameSync(`${marker}.tmp`, marker);
-}
-
-/** The usual places of a Chromium on this platform, after CHROMIUM and what is on PATH. */
-export function findChromium(): string | undefined {
-  const onPath = (process.env.PATH ?? '')
-    .split(delimiter)
-    .flatMap((folder) =>
-      [
-        'chromium',
-        'chromium-browser',
-        'google-chrome',
-        'google-chrome-stable',
-        'chrome',
-        'microsoft-edge',
-      ].map((name) => join(folder, process.platform === 'win32' ? `${name}.exe` : name)),
-    );
-  const usual: Partial<Record<NodeJS.Platform, string[]>> = {
-    darwin: [
-      '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-      '/Applications/Chromium.app/Contents/MacOS/Chromium',
-      '/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge',
-    ],
-    win32: [process.env.PROGRAMFILES, process.env['PROGRAMFILES(X86)'], process.env.LOCALAPPDATA]
-      .filter((folder) => folder !== undefined)
-      .flatMap((folder) => [
-        join(folder, 'Google', 'Chrome', 'Application', 'chrome.exe'),
-        join(folder, 'Microsoft', 'Edge', 'Application', 'msedge.exe'),
-      ]),
-  };
-  return [process.env.CHROMIUM, ...onPath, ...(usual[process.platform] ?? [])]
-    .filter((file) => file !== undefined)
-    .find((file) => existsSync(file));
 }
