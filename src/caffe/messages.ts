@@ -143,12 +143,10 @@ export interface LayerParameter {
   relu_param?: ReLUParameter;
   reshape_param?: ReshapeParameter;
   scale_param?: ScaleParameter;
-  sigmoid_param?: SigmoidParameter;
   softmax_param?: SoftmaxParameter;
   spp_param?: SPPParameter;
   slice_param?: SliceParameter;
   swish_param?: SwishParameter;
-  tanh_param?: TanHParameter;
   threshold_param?: ThresholdParameter;
   tile_param?: TileParameter;
   window_data_param?: WindowDataParameter;
@@ -439,8 +437,6 @@ export interface ScaleParameter {
   bias_filler?: FillerParameter;
 }
 
-export interface SigmoidParameter {}
-
 export interface SliceParameter {
   axis?: number;
   slice_point?: number[];
@@ -454,8 +450,6 @@ export interface SoftmaxParameter {
 export interface SwishParameter {
   beta?: number;
 }
-
-export interface TanHParameter {}
 
 export interface TileParameter {
   axis?: number;
