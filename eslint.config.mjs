@@ -10,8 +10,9 @@ const rooms = {
   sparsity: { below: ['caffe'], outside: ['vscode', '@tensorflow/*'] },
   tensor: { below: [], outside: ['vscode'] },
   data: { below: ['caffe'], outside: ['vscode', '@tensorflow/*'] },
+  sample: { below: ['data', 'caffe'], outside: ['vscode', '@tensorflow/*'] },
   network: { below: ['caffe', 'sparsity', 'tensor'], outside: ['vscode', '@tensorflow/*'] },
-  jobs: { below: ['network', 'data', 'tensor', 'sparsity', 'caffe', 'protocol'], outside: ['vscode'] },
+  jobs: { below: ['sample', 'network', 'data', 'tensor', 'sparsity', 'caffe', 'protocol'], outside: ['vscode'] },
   worker: { below: ['jobs', 'caffe', 'protocol'], outside: [] },
   editor: { below: ['worker', 'sparsity', 'caffe', 'protocol'], outside: ['@tensorflow/*'] },
   language: {

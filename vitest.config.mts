@@ -7,7 +7,7 @@ const assets: Plugin = {
   enforce: 'pre',
   load(id) {
     const file = id.split('?')[0];
-    if (file.endsWith('.proto')) return `export default ${JSON.stringify(readFileSync(file, 'utf8'))}`;
+    if (/\.proto(txt)?$/.test(file)) return `export default ${JSON.stringify(readFileSync(file, 'utf8'))}`;
     if (file.endsWith('.wasm'))
       return `export default new Uint8Array(Buffer.from(${JSON.stringify(readFileSync(file).toString('base64'))}, 'base64'))`;
     return null;

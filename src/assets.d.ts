@@ -7,4 +7,8 @@ declare module '*.proto' {
   const text: string;
   export default text;
 }
+declare module '*.prototxt' {
+  const text: string;
+  export default text;
+}
 declare module '*.css';

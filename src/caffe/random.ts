@@ -36,6 +36,12 @@ export class Random {
     return this.next() / 4294967296;
   }
 
+  /** A normal deviate with mean 0 and standard deviation 1 (Box and Muller 1958), from two draws. */
+  normal(): number {
+    const radius = Math.sqrt(-2 * Math.log(1 - this.unit()));
+    return radius * Math.cos(2 * Math.PI * this.unit());
+  }
+
   /** Puts the items into a random order in place (Fisher and Yates, from the last to the first). */
   shuffle<T>(items: { [index: number]: T; readonly length: number }): void {
     for (let i = items.length - 1; i > 0; i--) {
