@@ -12,7 +12,10 @@ const rooms = {
   data: { below: ['caffe'], outside: ['vscode', '@tensorflow/*'] },
   sample: { below: ['data', 'caffe'], outside: ['vscode', '@tensorflow/*'] },
   network: { below: ['caffe', 'sparsity', 'tensor'], outside: ['vscode', '@tensorflow/*'] },
-  jobs: { below: ['sample', 'network', 'data', 'tensor', 'sparsity', 'caffe', 'protocol'], outside: ['vscode'] },
+  jobs: {
+    below: ['sample', 'network', 'data', 'tensor', 'sparsity', 'caffe', 'protocol'],
+    outside: ['vscode'],
+  },
   worker: { below: ['jobs', 'caffe', 'protocol'], outside: [] },
   editor: { below: ['worker', 'sparsity', 'caffe', 'protocol'], outside: ['@tensorflow/*'] },
   language: {
