@@ -99,7 +99,9 @@ export async function openFile(path: string): Promise<ByteSource> {
 }
 
 /** Bytes that are in memory already. */
-export function memorySource(name: string, bytes: Uint8Array): ByteSource {
+export function memorySource(name: string, contents: Uint8Array): ByteSource {
+  // A Buffer's slice() is a view, where a Uint8Array's is a copy: let there be one kind.
+  const bytes = new Uint8Array(contents.buffer, contents.byteOffset, contents.length);
   const view = (offset: number, length: number) => {
     checkRange(name, bytes.length, offset, length);
     return bytes.subarray(offset, offset + length);
