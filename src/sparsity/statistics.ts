@@ -1,0 +1,109 @@
+import { MagnitudeCounts } from './magnitudeCounts';
+
+/** Shares of the values at which {@link Statistics} tells |w|. */
+export const quantileLevels = [0.01, 0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99] as const;
+
+/** What a blob's values look like. All but the counts is about the finite values alone; NaN where there is none. */
+export interface Statistics {
+  count: number;
+  /** Values that are not zero: NaN and infinities are among them, -0 is not. */
+  nonZero: number;
+  nan: number;
+  infinite: number;
+  min: number;
+  max: number;
+  mean: number;
+  /** Population standard deviation: the root of the mean squared distance from the mean. */
+  std: number;
+  /** Sum of |w|. */
+  l1: number;
+  /** Root of the sum of w^2. */
+  l2: number;
+  /** Fourth central moment over the squared variance: 3 for a normal distribution; NaN where all values are equal. */
+  kurtosis: number;
+  /** |w| at each of {@link quantileLevels}, to a relative error of 2^-8. */
+  quantiles: number[];
+}
+
+/**
+ * Gathers {@link Statistics} chunk by chunk, so that a blob never has to be in memory as a whole. The moments are
+ * sums of powers of the distance from a value near the mean, in double precision: one pass, and no cancellation.
+ */
+export class StatisticsAccumulator {
+  readonly magnitudes = new MagnitudeCounts();
+  private count = 0;
+  private zero = 0;
+  private nan = 0;
+  private infinite = 0;
+  private min = Infinity;
+  private max = -Infinity;
+  private l1 = 0;
+  private shift: number | undefined;
+  private s1 = 0;
+  private s2 = 0;
+  private s3 = 0;
+  private s4 = 0;
+
+  add(values: Float32Array): void {
+    this.magnitudes.add(values);
+    this.count += values.length;
+    const shift = (this.shift ??= middleOf(values));
+    let { min, max, zero, l1, s1, s2, s3, s4 } = this;
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i];
+      if (value - value !== 0) {
+        if (Number.isNaN(value)) this.nan++;
+        else this.infinite++;
+        continue;
+      }
+      if (value === 0) zero++;
+      if (value < min) min = value;
+      if (value > max) max = value;
+      l1 += Math.abs(value);
+      const d = value - shift;
+      const d2 = d * d;
+      s1 += d;
+      s2 += d2;
+      s3 += d2 * d;
+      s4 += d2 * d2;
+    }
+    Object.assign(this, { min, max, zero, l1, s1, s2, s3, s4 });
+  }
+
+  result(): Statistics {
+    const { count, nan, infinite, s2, shift = 0 } = this;
+    const finite = count - nan - infinite;
+    const [m1, m2, m3, m4] = [this.s1, s2, this.s3, this.s4].map((sum) => sum / finite);
+    const variance = Math.max(0, m2 - m1 * m1);
+    const fourth = m4 - 4 * m1 * m3 + 6 * m1 * m1 * m2 - 3 * m1 ** 4;
+    const orNaN = (value: number) => (finite > 0 ? value : NaN);
+    return {
+      count,
+      nonZero: count - this.zero,
+      nan,
+      infinite,
+      min: orNaN(this.min),
+      max: orNaN(this.max),
+      mean: shift + m1,
+      std: Math.sqrt(variance),
+      l1: orNaN(this.l1),
+      // The sum of (d + shift)^2, from the sums of d.
+      l2: orNaN(Math.sqrt(Math.max(0, s2 + 2 * shift * this.s1 + shift * shift * finite))),
+      kurtosis: this.min < this.max ? fourth / (variance * variance) : NaN,
+      quantiles: quantileLevels.map((level) => this.magnitudes.quantile(level)),
+    };
+  }
+}
+
+/** The statistics of values that are in memory. */
+export function statisticsOf(values: Float32Array): Statistics {
+  const accumulator = new StatisticsAccumulator();
+  accumulator.add(values);
+  return accumulator.result();
+}
+
+/** A value near the mean: that of the first finite ones. */
+function middleOf(values: Float32Array): number {
+  const finite = values.subarray(0, 4096).filter(Number.isFinite);
+  return finite.length > 0 ? finite.reduce((sum, value) => sum + value / finite.length, 0) : 0;
+}
