@@ -34,7 +34,11 @@ const workbench = await startWorkbench({
   trusted: !values.untrusted,
   size: { width, height },
 });
-workbench.page.on('console', (message) => console.log(`[${message.type()}] ${message.text()}`));
+/** What this workbench says of itself: native modules it lacks, hosts it cannot reach. */
+const ownNoise = /bindings file|native-watchdog|ERR_NAME_NOT_RESOLVED|AccountPolicyGate|AgentHost|open-vsx/;
+workbench.page.on('console', (message) => {
+  if (!ownNoise.test(message.text())) console.log(`[${message.type()}] ${message.text()}`);
+});
 try {
   await workbench.page.locator('.tab').first().waitFor();
   for (const selector of values.click) await workbench.webview().locator(selector).first().click();

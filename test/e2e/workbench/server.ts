@@ -111,6 +111,7 @@ export async function startServer({
   const userData = mkdtempSync(join(tmpdir(), 'caffe-pruner-user-'));
   mkdirSync(join(userData, 'User'));
   writeFileSync(join(userData, 'User', 'settings.json'), JSON.stringify({ ...quiet, ...settings }, null, 2));
+  if (locale) addLanguage(userData, locale);
   const chosen = port || (await freePort());
   const child = spawn(
     workbenchNode,
@@ -148,6 +149,18 @@ export async function startServer({
     await new Promise((done) => setTimeout(done, 100));
   }
   return { url: `${address}/?folder=${encodeURI(resolve(folder))}`, userData, output: () => printed, stop };
+}
+
+/**
+ * Makes VS Code speak a language without its language pack: the workbench stays English, extensions get their own
+ * translations.
+ */
+function addLanguage(userData: string, locale: string): void {
+  const translation = join(userData, 'translation.json');
+  writeFileSync(translation, JSON.stringify({ version: '1.0.0', contents: {} }));
+  const extensions = [{ extensionIdentifier: { id: 'test.language-pack' }, version: '1.0.0' }];
+  const pack = { hash: 'none', label: locale, extensions, translations: { vscode: translation } };
+  writeFileSync(join(userData, 'languagepacks.json'), JSON.stringify({ [locale]: pack }));
 }
 
 /** The workbench is a VS Code of its own: nothing of one that we may be running in must reach it. */
