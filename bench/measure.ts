@@ -1,0 +1,75 @@
+import { cpus, totalmem } from 'node:os';
+
+/** Something timed: runs it once; a number it returns is its own time in ms (of a child process, say). */
+export interface Contestant {
+  name: string;
+  run: () => unknown;
+}
+
+export interface Comparison {
+  what: string;
+  baseline: Contestant;
+  ours: Contestant;
+  /** Timed runs of each, in turns, after one that is not counted. */
+  repeats?: number;
+}
+
+/** Median times in ms, and how many times faster ours is than the baseline. */
+export interface Outcome {
+  baseline: number;
+  ours: number;
+  ratio: number;
+}
+
+/**
+ * Times two ways to do the same in one run, in turns, so that a machine that slows down slows both, and prints a
+ * line of a Markdown table. The ratio of medians is what is worth reporting; milliseconds are this machine's.
+ */
+export async function compare({ what, baseline, ours, repeats = 7 }: Comparison): Promise<Outcome> {
+  const times: [number[], number[]] = [[], []];
+  for (let i = 0; i <= repeats; i++) {
+    for (const [who, contestant] of [baseline, ours].entries()) {
+      const spent = await time(contestant);
+      if (i > 0) times[who].push(spent);
+    }
+  }
+  const [slow, fast] = times.map(median);
+  const ratio = slow / fast;
+  row(
+    what,
+    `${baseline.name}: ${milliseconds(slow)}`,
+    `${ours.name}: ${milliseconds(fast)}`,
+    `${factor(ratio)}`,
+  );
+  return { baseline: slow, ours: fast, ratio };
+}
+
+async function time({ run }: Contestant): Promise<number> {
+  const start = performance.now();
+  const own = await run();
+  return typeof own === 'number' ? own : performance.now() - start;
+}
+
+/** The middle one, or the mean of the two middle ones. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
+}
+
+/** Begins a table: the machine, then the columns. */
+export function heading(title: string): void {
+  const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB`;
+  console.log(`\n## ${title}\n\n${machine}, Node.js ${process.versions.node}, ${process.platform}\n`);
+  row('what', 'baseline', 'ours', 'ratio');
+  row('---', '---', '---', '---');
+}
+
+/** One line of a table. */
+export function row(...cells: string[]): void {
+  console.log(`| ${cells.join(' | ')} |`);
+}
+
+const significant = (value: number) => Number(value.toPrecision(3)).toLocaleString('en');
+const milliseconds = (value: number) => `${significant(value)} ms`;
+const factor = (value: number) => `${significant(value)}x`;
