@@ -3,17 +3,9 @@ import type { FillerParameter } from '../caffe/messages';
 import type { Random } from '../caffe/random';
 import { count, shapeText, type Shape } from './shape';
 
-/**
- * A pair of independent normal numbers from two uniform ones (Box and Muller, 1958). Caffe draws from the same
- * distribution with boost's generator, so a seed gives other numbers there.
- */
+/** Caffe draws from the same distributions with boost's generators, so a seed gives other numbers there. */
 function fillGaussian(values: Float32Array, mean: number, std: number, random: Random): void {
-  for (let i = 0; i < values.length; i += 2) {
-    const radius = std * Math.sqrt(-2 * Math.log(1 - random.unit()));
-    const angle = 2 * Math.PI * random.unit();
-    values[i] = mean + radius * Math.cos(angle);
-    if (i + 1 < values.length) values[i + 1] = mean + radius * Math.sin(angle);
-  }
+  for (let i = 0; i < values.length; i++) values[i] = mean + std * random.normal();
 }
 
 function fillUniform(values: Float32Array, min: number, max: number, random: Random): void {

@@ -16,7 +16,7 @@ export function readNpy(bytes: Uint8Array): NpyArray {
   const type = /'descr': '([^']+)'/.exec(header)?.[1] ?? '';
   if (!header.includes("'fortran_order': False")) throw new Error(`not in C order: ${header}`);
   const shape = [...(/'shape': \(([^)]*)\)/.exec(header)?.[1] ?? '').matchAll(/\d+/g)].map(Number);
-  const body = bytes.slice(start + length).buffer;
+  const body = Uint8Array.from(bytes.subarray(start + length)).buffer;
   const values =
     type === '<f4'
       ? new Float32Array(body)
