@@ -1,5 +1,7 @@
 import type { ByteSource } from './byteSource';
 import { indexCaffemodel } from './caffemodel';
+import { isHdf5, type Hdf5Dataset } from './hdf5';
+import { indexHdf5Model } from './hdf5Model';
 
 /**
  * How a model file is written: `V2` is today's protobuf format (`layer`), `V1` the one of 2014 (`layers` with
@@ -26,6 +28,8 @@ export interface ModelBlob {
   count: number;
   encoding: Encoding;
   segments: Segment[];
+  /** Set instead of `segments` where HDF5 stores the values in (compressed) chunks; such are read, not patched. */
+  chunked?: Hdf5Dataset;
   /** Number of gradients stored beside the values; they are left alone. */
   diffCount: number;
   /** Where the blob begins in the file, in bytes. */
@@ -77,10 +81,12 @@ export interface Model {
  * @throws CaffeError when `source` is no Caffe model at all
  */
 export async function openModel(source: ByteSource): Promise<Model> {
-  return indexCaffemodel(source);
+  return (await isHdf5(source)) ? indexHdf5Model(source) : indexCaffemodel(source);
 }
 
 /** The blob at `layer`/`index`, or undefined. */
 export function findBlob(model: Model, layer: string, index: number): ModelBlob | undefined {
-  return model.layers.find((candidate) => candidate.name === layer)?.blobs[index];
+  return model.layers
+    .find((candidate) => candidate.name === layer)
+    ?.blobs.find((blob) => blob.index === index);
 }

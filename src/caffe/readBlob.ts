@@ -1,5 +1,6 @@
 import type { ByteSource } from './byteSource';
 import { bytesPerValue, decodeValue } from './encoding';
+import { Hdf5File, type Hdf5Dataset } from './hdf5';
 import type { ModelBlob, Segment } from './model';
 
 /** Bytes that one step of chunked reading holds. */
@@ -14,6 +15,7 @@ export const isPlain = (blob: ModelBlob, segment: Segment): boolean =>
  * not copied where their place in memory allows: the result may share memory with `source`, so do not write to it.
  */
 export async function readBlob(source: ByteSource, blob: ModelBlob): Promise<Float32Array> {
+  if (blob.chunked) return readChunked(source, blob, blob.chunked);
   const [first] = blob.segments;
   if (blob.segments.length === 1 && isPlain(blob, first)) {
     const bytes = await source.read(first.offset, first.count * 4);
@@ -38,6 +40,10 @@ export async function* blobChunks(
   source: ByteSource,
   blob: ModelBlob,
 ): AsyncGenerator<BlobChunk, void, void> {
+  if (blob.chunked) {
+    yield { start: 0, chunk: await readChunked(source, blob, blob.chunked) };
+    return;
+  }
   const size = bytesPerValue[blob.encoding];
   const decode = decodeValue[blob.encoding];
   const buffer = new ArrayBuffer(Math.min(chunkBytes, largestSpan(blob)));
@@ -62,6 +68,14 @@ export async function* blobChunks(
     }
     start += segment.count;
   }
+}
+
+async function readChunked(source: ByteSource, blob: ModelBlob, dataset: Hdf5Dataset): Promise<Float32Array> {
+  const bytes = await (await Hdf5File.open(source)).readDataset(dataset);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const size = bytesPerValue[blob.encoding];
+  const decode = decodeValue[blob.encoding];
+  return Float32Array.from({ length: blob.count }, (_, i) => decode(view, i * size));
 }
 
 const largestSpan = (blob: ModelBlob) =>

@@ -1,6 +1,7 @@
 import { atomicWrite, type AtomicWriteOptions, type OutputFile } from './atomicWrite';
 import type { ByteSource } from './byteSource';
 import { bytesPerValue, decodeValue, encodeValue } from './encoding';
+import { CaffeError } from './errors';
 import type { ModelBlob, Segment } from './model';
 import { isPlain } from './readBlob';
 
@@ -66,6 +67,13 @@ async function writePatch(
 ): Promise<Range[]> {
   if (start < 0 || start + values.length > blob.count) {
     throw new RangeError(`${values.length} values from ${start} on do not fit a blob of ${blob.count}`);
+  }
+  if (blob.chunked) {
+    throw new CaffeError('the values are stored in chunks, which cannot be changed in place', {
+      file: source.name,
+      byteOffset: blob.byteOffset,
+      advice: 'Rewrite the model with "h5repack -l CONTI -f NONE" of the HDF5 tools first',
+    });
   }
   const ranges: Range[] = [];
   let first = 0;
