@@ -21,7 +21,7 @@ const allowed = [
   /^extension\/(package\.json|package\.nls(\.[a-z-]+)?\.json|readme\.md|changelog\.md|LICENSE\.txt)$/i,
   /^extension\/dist\/[a-z-]+\.js$/,
   /^extension\/dist\/webview\/[a-z-]+\.(js|css|ttf)$/,
-  /^extension\/media\/[^.]+\.(svg|png|json|md)$/,
+  /^extension\/media\/[\w./-]+\.(svg|png|json|md)$/,
   /^extension\/l10n\/bundle\.l10n(\.[a-z-]+)?\.json$/,
 ];
 const needed = [
