@@ -52,6 +52,8 @@ const DEPLOY_BATCH = 100;
 export class TestNet {
   private constructor(
     readonly net: Net,
+    /** The data as the user knows them: a path. */
+    readonly name: string,
     /** How many items a pass has, where that is known beforehand. */
     readonly count: number | undefined,
     /** Where the net says how it classifies, if it classifies. */
@@ -78,7 +80,14 @@ export class TestNet {
         seed: source.seed,
         sourceShapes: (layer) => shapes.get(layer.name)?.slice(0, layer.top.length),
       });
-      return new TestNet(net, feeds[0].feed.count, findScores(net, deploy), feeds, deploy);
+      return new TestNet(
+        net,
+        feeds[0].feed.name,
+        feeds[0].feed.count,
+        findScores(net, deploy),
+        feeds,
+        deploy,
+      );
     } catch (error) {
       await Promise.all(feeds.map(({ feed }) => feed.close()));
       throw error;
@@ -146,18 +155,19 @@ export class TestNet {
     }
   }
 
-  /** @throws CaffeError that names the layer in which a value that is no finite number first appeared */
-  refuseNotFinite(): void {
-    const place = this.net.findNotFinite();
-    if (place === undefined) return;
-    const what = place.what === 'weights' ? 'The weights hold' : 'The output holds';
-    throw new CaffeError(`${what} a value that is not a finite number (NaN or infinite)`, {
-      layer: place.layer,
-      advice:
-        place.what === 'weights'
-          ? 'The model is damaged, or its training diverged'
-          : 'Check the scale and mean of the data',
-    });
+  /** The error for a loss or score that is no finite number: it names the layer in which the first such value is. */
+  notFinite(): CaffeError {
+    const { layer, what } = this.net.findNotFinite() ?? {};
+    return new CaffeError(
+      `${what === 'weights' ? 'The weights hold' : 'The net computes'} a value that is not finite`,
+      {
+        layer,
+        advice:
+          what === 'weights'
+            ? 'The model is damaged, or its training diverged'
+            : 'Check the scale and mean of the data',
+      },
+    );
   }
 
   async dispose(): Promise<void> {
