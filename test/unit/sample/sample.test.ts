@@ -92,3 +92,16 @@ print((((u[:, None] - centroids) ** 2).sum(2).argmin(1) == v).mean())
 `;
   expect(Number(runPython(python!, script, join(folder, 'f')))).toBeGreaterThan(0.5);
 });
+
+const withOpenCv = findPython('cv2', 'numpy');
+test.skipIf(!withOpenCv)('OpenCV loads the net with its weights and runs it', async () => {
+  await make('g');
+  const script = `
+import sys, cv2, numpy as np
+net = cv2.dnn.readNetFromCaffe(sys.argv[1] + '/deploy.prototxt', sys.argv[1] + '/lenet.caffemodel')
+net.setInput(np.ones((1, 1, 28, 28), np.float32))
+out = net.forward()
+print(out.shape, round(float(out.sum()), 4), net.getParam('ip1', 0).shape)
+`;
+  expect(runPython(withOpenCv!, script, join(folder, 'g')).trim()).toBe('(1, 10) 1.0 (500, 800)');
+});
