@@ -65,7 +65,7 @@ export class ReferenceEngine implements Engine {
     return new Float32Array(count);
   }
 
-  free(): void {
+  free(_array: Float32Array): void {
     // The garbage collector sees to it.
   }
 
