@@ -105,7 +105,9 @@ class ModelIndexer extends BlobIndexer {
       } else if (wireType === WireType.bytes && number === fields.top) {
         layer.tops.push(await this.readEntry(field, end));
       } else if (wireType === WireType.varint && number === fields.phase) {
-        layer.phase ??= phaseOf(await reader.readInt64(end));
+        // The rule that puts the layer into one phase says more than the phase of the net that was saved.
+        const phase = phaseOf(await reader.readInt64(end));
+        layer.phase ??= phase;
       } else if (wireType === WireType.bytes && number === fields.include) {
         const inner = this.clamp(field, end, 'rule');
         layer.phase = (await this.readRulePhase(inner)) ?? layer.phase;

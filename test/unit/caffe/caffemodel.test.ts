@@ -137,8 +137,8 @@ describe('layers', () => {
       text(2, 'Convolution'),
       text(3, 'data'),
       text(4, 'conv1'),
-      number(10, 0),
       bytes(8, number(1, 1)),
+      number(10, 0),
       bytes(106, number(1, 20)),
     );
     const head = concat(text(1, 'LeNet'), text(3, 'data'));
