@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Writer } from 'protobufjs';
 import { atomicWrite } from '../caffe/atomicWrite';
+import { writeModel } from '../caffe/writeModel';
 import { type LmdbRecord, lmdbFile } from '../data/lmdbWriter';
 import { type Digit, digitSize, digits } from '../sample/digits';
 import { untrainedLenet } from '../sample/lenet';
@@ -32,22 +33,29 @@ export async function* createSample(
   { folder, train = 10_000, test = 2_000, seed = 1, replace }: SampleParameters,
   { signal }: JobContext,
 ): Job<Progress, string[]> {
-  const files: [name: string, bytes: () => Uint8Array][] = [
-    ['train_val.prototxt', () => Buffer.from(trainVal)],
-    ['deploy.prototxt', () => Buffer.from(deploy)],
-    ['solver.prototxt', () => Buffer.from(solver)],
-    ['lenet.caffemodel', () => untrainedLenet(seed)],
+  const file = (name: string, bytes: () => Uint8Array) => ({
+    name,
+    write: (target: string) => atomicWrite(target, (output) => output.write(bytes()), { signal, replace }),
+  });
+  const files = [
+    file('train_val.prototxt', () => Buffer.from(trainVal)),
+    file('deploy.prototxt', () => Buffer.from(deploy)),
+    file('solver.prototxt', () => Buffer.from(solver)),
+    {
+      name: 'lenet.caffemodel',
+      write: (target: string) => writeModel(target, untrainedLenet(seed), { signal, replace }),
+    },
     // Seeds far apart, so that no two sets share a picture.
-    ['digits_test_lmdb/data.mdb', () => lmdbFile(records(digits(test, seed + 0x40000000)))],
-    ['digits_train_lmdb/data.mdb', () => lmdbFile(records(digits(train, seed)))],
+    file('digits_test_lmdb/data.mdb', () => lmdbFile(records(digits(test, seed + 0x40000000)))),
+    file('digits_train_lmdb/data.mdb', () => lmdbFile(records(digits(train, seed)))),
   ];
-  for (const [i, [name, bytes]] of files.entries()) {
+  for (const [i, { name, write }] of files.entries()) {
     yield { fraction: i / files.length, message: name };
     const target = join(folder, name);
-    await mkdir(join(target, '..'), { recursive: true });
-    await atomicWrite(target, (file) => file.write(bytes()), { signal, replace });
+    await mkdir(dirname(target), { recursive: true });
+    await write(target);
   }
-  return files.map(([name]) => name);
+  return files.map(({ name }) => name);
 }
 
 /** Pictures as Caffe's converters store them: a Datum under a key of eight digits. */

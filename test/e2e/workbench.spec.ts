@@ -1,24 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type Workbench, startWorkbench } from './workbench';
+import { expect, test } from 'vitest';
+import { useWorkbench } from './project';
 
-let workbench: Workbench;
-const folder = mkdtempSync(join(tmpdir(), 'caffe-pruner-workspace-'));
+const session = useWorkbench();
 
-beforeAll(async () => {
-  writeFileSync(join(folder, 'notes.txt'), 'a plain file\n');
-  workbench = await startWorkbench({ folder, extensions: inject('extensions') });
-});
-afterAll(async () => {
-  await workbench?.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-test('the workbench opens a file of the workspace', async () => {
-  await workbench.open('notes.txt');
-  await workbench.page.getByText('a plain file').waitFor();
+test('the workbench shows the project and opens a file of it', async () => {
+  const { workbench } = session;
+  await workbench.open('deploy.prototxt');
+  await workbench.page.getByText('LeNet as a device runs it').first().waitFor();
   await workbench.screenshot('workbench');
-  expect(await workbench.tab('notes.txt').count()).toBe(1);
+  expect(await workbench.tab('deploy.prototxt').count()).toBe(1);
 });
