@@ -1,3 +1,5 @@
+import type { Engine } from '../tensor/engine';
+
 /** How far a job is. `fraction` is in 0..1; `secondsLeft` is there once it can be told. */
 export interface Progress {
   fraction: number;
@@ -9,6 +11,11 @@ export interface Progress {
 export interface JobContext {
   /** Aborting it ends the job at its next step; nothing half-written remains. */
   signal: AbortSignal;
+}
+
+/** What a job that runs nets is given. */
+export interface ComputeContext extends JobContext {
+  engine: Engine;
 }
 
 /**

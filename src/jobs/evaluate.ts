@@ -1,0 +1,171 @@
+import { basename } from 'node:path';
+import type { ComputeContext, Job, Progress } from './job';
+import { addBatch, accuracyOf, lossOf, noSums } from './tally';
+import { TestNet, type TestSource } from './testNet';
+
+export interface EvaluateParams extends TestSource {
+  /** The models to compare, evaluated one after the other: the dense one first, then those made from it. */
+  models: string[];
+  /** Items to evaluate on; all by default. */
+  limit?: number;
+}
+
+/** An item that the net gets wrong. */
+export interface WrongItem {
+  /** Position in the data. */
+  item: number;
+  label: number;
+  /** The class with the highest score. */
+  predicted: number;
+}
+
+/** How well the net does on one class. */
+export interface ClassFigures {
+  items: number;
+  right: number;
+}
+
+/** What a model achieves on its data. */
+export interface Evaluation {
+  model: string;
+  /** Number of items it was measured on. */
+  items: number;
+  /** The net's loss, each of its losses by its weight: the mean over the items. Only of a net that has one. */
+  loss?: number;
+  /** The mean over the items of each output of the net that is a single number, by the name of its blob. */
+  outputs: Record<string, number>;
+  /** Fraction of items whose class has the highest score. */
+  top1?: number;
+  /** Fraction of items whose class is among the five highest, where there are more than five. */
+  top5?: number;
+  /** By label; only of a net that classifies. */
+  classes?: ClassFigures[];
+  /** `confusion[label][predicted]`: number of items; only of up to {@link MAX_CONFUSION_CLASSES} classes. */
+  confusion?: number[][];
+  /** The first {@link MAX_WRONG} items that are wrong. */
+  wrong: WrongItem[];
+  /** Layers of the net that the model has no weights for: they ran with what their fillers gave. */
+  missing: string[];
+  seconds: number;
+}
+
+export interface EvaluateResult {
+  net: string;
+  data: string;
+  engine: string;
+  evaluations: Evaluation[];
+}
+
+/** More wrong items than these are counted, but not listed. */
+export const MAX_WRONG = 10_000;
+export const MAX_CONFUSION_CLASSES = 200;
+
+const TELL_EVERY_MS = 250;
+
+/**
+ * Runs a net in the TEST phase over its data, each item once, for one model after the other.
+ *
+ * @throws CaffeError when the net, a model or the data cannot be used, or a value becomes NaN: with its layer
+ */
+export async function* evaluate(
+  params: EvaluateParams,
+  context: ComputeContext,
+): Job<Progress, EvaluateResult> {
+  const { models } = params;
+  const { signal, engine } = context;
+  const begin = performance.now();
+  const evaluations: Evaluation[] = [];
+  let data = '';
+  for (const [i, model] of models.entries()) {
+    const test = await TestNet.open(params, { engine });
+    data = test.name;
+    try {
+      for await (const step of evaluateModel(test, model, params.limit, signal)) {
+        if ('evaluation' in step) {
+          evaluations.push(step.evaluation);
+          continue;
+        }
+        const fraction = (i + step.fraction) / models.length;
+        const seconds = (performance.now() - begin) / 1000;
+        const secondsLeft = step.fraction > 0 ? (seconds / fraction) * (1 - fraction) : undefined;
+        yield { fraction, message: `${basename(model)}: ${step.message}`, secondsLeft };
+      }
+    } finally {
+      await test.dispose();
+    }
+  }
+  return { net: params.netFile, data, engine: engine.name, evaluations };
+}
+
+/** Evaluates one model; the last value it yields is the evaluation. */
+async function* evaluateModel(
+  test: TestNet,
+  model: string,
+  limit: number | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<Progress | { evaluation: Evaluation }, void> {
+  const { net, scores } = test;
+  const missing = await test.loadWeights(model);
+  const sums = noSums();
+  const outputs = new Map<string, number>();
+  const classes: ClassFigures[] = [];
+  const confusion =
+    scores !== undefined && scores.classes <= MAX_CONFUSION_CLASSES
+      ? Array.from({ length: scores.classes }, () => new Array<number>(scores.classes).fill(0))
+      : undefined;
+  const wrong: WrongItem[] = [];
+  const judge = (item: number, label: number, predicted: number) => {
+    const figures = (classes[label] ??= { items: 0, right: 0 });
+    figures.items++;
+    if (predicted === label) figures.right++;
+    else if (wrong.length < MAX_WRONG) wrong.push({ item, label, predicted });
+    if (confusion?.[label] !== undefined) confusion[label][predicted]++;
+  };
+
+  const total = Math.min(test.count ?? Infinity, limit ?? Infinity);
+  const begin = performance.now();
+  let told = 0;
+  for await (const batch of test.batches(signal, 0, limit)) {
+    const loss = net.forward();
+    if (!addBatch(sums, net, scores, batch, loss, judge)) throw test.notFinite();
+    for (const name of net.outputs) {
+      const { data } = net.blob(name);
+      if (data.length === 1) outputs.set(name, (outputs.get(name) ?? 0) + data[0] * batch.items.length);
+    }
+    const now = performance.now();
+    if (now - told < TELL_EVERY_MS) continue;
+    told = now;
+    const known = Number.isFinite(total);
+    const accuracy = accuracyOf(sums);
+    yield {
+      fraction: known ? sums.items / total : 0,
+      message: `${sums.items}${known ? ` of ${total}` : ''} items${accuracy === undefined ? '' : `, ${(100 * accuracy).toFixed(2)} % right`}`,
+    };
+  }
+
+  const hasLoss = net.layers.some(
+    ({ type, loss_weight }) => type.endsWith('Loss') || loss_weight.some((w) => w !== 0),
+  );
+  yield {
+    evaluation: {
+      model,
+      items: sums.items,
+      ...(hasLoss ? { loss: lossOf(sums) } : {}),
+      outputs: Object.fromEntries([...outputs].map(([name, sum]) => [name, sum / sums.items])),
+      ...(sums.judged > 0
+        ? {
+            top1: accuracyOf(sums),
+            ...(scores!.classes > 5 ? { top5: sums.top5 / sums.judged } : {}),
+            classes: Array.from(
+              { length: scores!.classes },
+              (_, label) => classes[label] ?? { items: 0, right: 0 },
+            ),
+            confusion,
+          }
+        : {}),
+      wrong,
+      missing,
+      seconds: (performance.now() - begin) / 1000,
+    },
+  };
+}

@@ -1,0 +1,324 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { CaffeError } from '../caffe/errors';
+import type { Net } from '../network/net';
+import type { ComputeContext, Job, Progress } from './job';
+import { restartIndex } from './suffix';
+import {
+  figuresOf,
+  loadSweep,
+  orderPoints,
+  requireSameSweep,
+  saveSweep,
+  type Ranking,
+  type SweepFigure,
+  type SweepPoint,
+  type SweepResults,
+} from './sweepResults';
+import { accuracyOf, addBatch, noSums, type Sums } from './tally';
+import { TestNet, type TestBatch, type TestSource } from './testNet';
+
+export interface SweepParams extends TestSource {
+  model: string;
+  /** Keep ratios by layer; without it, {@link defaultKeeps} of every layer that can be pruned. */
+  layers?: Record<string, number[]>;
+  /** Where results are kept; a sweep that finds its own results there goes on from them. */
+  results?: string;
+  /** The part of the points that is measured here: shard `index` (from 1 on) of `count`. */
+  shard?: { index: number; count: number };
+  /** Items to measure on; all by default. */
+  limit?: number;
+  /** What is known of each layer's weights instead of their magnitude, by layer (see saliency.ts). */
+  saliency?: ReadonlyMap<string, Float32Array>;
+  /** A point is left once its accuracy is below this fraction of the whole net's. */
+  collapse?: number;
+}
+
+export interface SweepEvent extends Progress {
+  /** All points that were measured on some items so far. */
+  figures: SweepFigure[];
+  baseline: { accuracy: number | undefined; items: number };
+}
+
+const PRUNABLE = /^C?(Convolution|InnerProduct)$|^(Deconvolution|Embed|LSTM|RNN)$/;
+/** Items after which a point may be given up. */
+const MIN_ITEMS = 1000;
+const SAVE_EVERY_MS = 5000;
+const TELL_EVERY_MS = 250;
+
+/** The layers whose weights (blob 0) can be pruned, with the number of weights and of outputs. */
+export function prunableLayers(net: Net): { layer: string; weights: number; outputs: number }[] {
+  return net
+    .weights()
+    .filter(({ type, blobs }) => PRUNABLE.test(type) && blobs[0].data.length > 1)
+    .map(({ name, blobs: [{ shape, data }] }) => ({ layer: name, weights: data.length, outputs: shape[0] }));
+}
+
+/**
+ * Keep ratios to try for a layer: a dozen, each the same factor below the one before, down to one weight for each
+ * output. The larger a layer, the sparser it can be.
+ */
+export function defaultKeeps({ weights, outputs }: { weights: number; outputs: number }): number[] {
+  const least = Math.max(outputs / weights, 1e-4);
+  const keeps = Array.from({ length: 12 }, (_, i) => Number((least ** ((i + 1) / 12)).toPrecision(2)));
+  return [...new Set(keeps)];
+}
+
+/** The keep ratios of the well-known tutorial for LeNet, for its layers conv1, conv2, ip1 and ip2. */
+export const TUTORIAL_KEEPS: Record<string, number[]> = {
+  conv1: [0.7, 0.6, 0.5, 0.4, 0.3],
+  conv2: [0.3, 0.2, 0.15, 0.1, 0.05],
+  ip1: [0.3, 0.2, 0.15, 0.1, 0.05],
+  ip2: [0.3, 0.2, 0.15, 0.1, 0.05],
+};
+
+/**
+ * Measures how sensitive each layer is: accuracy and loss with that layer alone pruned to each keep ratio.
+ *
+ * Batch by batch the whole net runs once; then, from the last layer to the first, each pruned variant runs from its layer
+ * on, over what the layers before it gave. So nothing is computed twice, the results are exactly those of whole passes,
+ * and all curves sharpen together.
+ */
+export async function* sweep(params: SweepParams, context: ComputeContext): Job<SweepEvent, SweepResults> {
+  const { signal, engine } = context;
+  const test = await TestNet.open(params, { engine });
+  try {
+    await test.loadWeights(params.model);
+    const results = await prepare(params, test);
+    const run = new SweepRun(test, results, params);
+    yield* run.measure(signal);
+    return results;
+  } finally {
+    await test.dispose();
+  }
+}
+
+/** The sweep's results before it begins: the points to measure, or what an earlier run left of them. */
+async function prepare(params: SweepParams, test: TestNet): Promise<SweepResults> {
+  const { shard, limit = Infinity, saliency } = params;
+  const prunable = new Map(prunableLayers(test.net).map((layer) => [layer.layer, layer]));
+  const wanted =
+    params.layers ?? Object.fromEntries([...prunable].map(([name, layer]) => [name, defaultKeeps(layer)]));
+  const points: SweepPoint[] = [];
+  const weights: Record<string, number> = {};
+  for (const [name, keeps] of Object.entries(wanted)) {
+    const layer = prunable.get(name);
+    if (layer === undefined) {
+      throw new CaffeError('The net has no such layer with weights to prune', {
+        file: params.netFile,
+        layer: name,
+        advice: `Its layers are ${[...prunable.keys()].join(', ')}`,
+      });
+    }
+    weights[name] = layer.weights;
+    for (const keep of keeps) {
+      if (!(keep >= 0 && keep <= 1)) {
+        throw new CaffeError(`The keep ratio ${keep} is not between 0 and 1`, { layer: name });
+      }
+      points.push({ layer: name, keep, kept: 0, sums: noSums(), state: 'open' });
+    }
+  }
+  const ordered = orderPoints(points);
+  const ranking: Ranking = saliency === undefined ? 'magnitude' : 'saliency';
+  const fresh: SweepResults = {
+    format: 'caffe-pruner sweep',
+    version: 1,
+    model: { file: params.model, sha256: await sha256Of(params.model) },
+    net: { file: params.netFile, sha256: await sha256Of(params.netFile) },
+    data: test.name,
+    items:
+      test.count === undefined && limit === Infinity ? undefined : Math.min(test.count ?? Infinity, limit),
+    ranking,
+    weights,
+    baseline: { ...noSums(), done: false },
+    points: shard === undefined ? ordered : ordered.filter((_, i) => i % shard.count === shard.index - 1),
+  };
+  if (params.results === undefined || !existsSync(params.results)) return fresh;
+
+  const earlier = await loadSweep(params.results);
+  requireSameSweep(fresh, earlier, params.results);
+  const known = new Map(earlier.points.map((point) => [`${point.layer}\n${point.keep}`, point]));
+  const added = fresh.points.filter(({ layer, keep }) => !known.has(`${layer}\n${keep}`));
+  return {
+    ...earlier,
+    weights: { ...earlier.weights, ...weights },
+    points: orderPoints([...earlier.points, ...added]),
+  };
+}
+
+/** The weights of a layer that is swept, and how its variants are made. */
+class SweptLayer {
+  /** The layer's own array, which the net computes with. */
+  private readonly live: Float32Array;
+  private readonly original: Float32Array;
+  private readonly ranking: Float32Array;
+  private readonly descending: Float32Array;
+  /** Where the net must run from to see a change: index and name of a layer. */
+  readonly start: number;
+
+  constructor(net: Net, layer: string, saliency: Float32Array | undefined) {
+    this.live = net.paramsOf(layer)[0].data;
+    this.original = this.live.slice();
+    this.ranking = saliency ?? this.original.map(Math.abs);
+    if (this.ranking.length !== this.original.length) {
+      throw new CaffeError(
+        `There are ${this.ranking.length} saliencies for ${this.original.length} weights`,
+        { layer },
+      );
+    }
+    this.descending = this.ranking.toSorted().reverse();
+    this.start = restartIndex(net, layer);
+  }
+
+  /**
+   * Prunes the layer: kept are the weights that rank above the one at position int((n-1) keep) of the descending order;
+   * a keep ratio of 1 leaves it whole.
+   *
+   * @returns the number of weights kept
+   */
+  prune(keep: number): number {
+    const { live, original, ranking, descending } = this;
+    if (keep >= 1) {
+      live.set(original);
+      return live.length;
+    }
+    const threshold = descending[Math.floor((descending.length - 1) * keep)];
+    let kept = 0;
+    for (let i = 0; i < live.length; i++) {
+      const stays = ranking[i] > threshold;
+      live[i] = stays ? original[i] : 0;
+      if (stays) kept++;
+    }
+    return kept;
+  }
+
+  restore(): void {
+    this.live.set(this.original);
+  }
+}
+
+class SweepRun {
+  private readonly layers: ReadonlyMap<string, SweptLayer>;
+  /** Names of the layers with points, in the order they are measured: from the back of the net. */
+  private readonly order: string[];
+  private readonly names: string[];
+
+  constructor(
+    private readonly test: TestNet,
+    private readonly results: SweepResults,
+    private readonly params: SweepParams,
+  ) {
+    const { net } = test;
+    const swept = [...new Set(results.points.map(({ layer }) => layer))];
+    this.layers = new Map(
+      swept.map((layer) => [layer, new SweptLayer(net, layer, params.saliency?.get(layer))]),
+    );
+    this.order = swept.toSorted((a, b) => this.layers.get(b)!.start - this.layers.get(a)!.start);
+    this.names = net.layers.map(({ name }) => name);
+  }
+
+  async *measure(signal: AbortSignal): AsyncGenerator<SweepEvent, void> {
+    const { test, results, params } = this;
+    const { baseline, points } = results;
+    const open = () => points.filter(({ state }) => state === 'open');
+    const begin = performance.now();
+    let position = Math.min(...[baseline, ...open().map(({ sums }) => sums)].map(({ items }) => items));
+    if (open().length === 0 && baseline.done) return;
+    const from = position;
+    let saved = begin;
+    let told = 0;
+    try {
+      for await (const batch of test.batches(signal, from, params.limit)) {
+        this.measureBatch(batch, position);
+        position += batch.items.length;
+        this.dropCollapsed();
+        const now = performance.now();
+        if (now - told >= TELL_EVERY_MS) {
+          told = now;
+          yield this.event(position, from, (now - begin) / 1000);
+        }
+        if (params.results !== undefined && now - saved >= SAVE_EVERY_MS) {
+          saved = now;
+          await saveSweep(params.results, results);
+        }
+      }
+      baseline.done = true;
+      for (const point of open()) point.state = 'measured';
+      yield this.event(position, from, (performance.now() - begin) / 1000);
+    } finally {
+      for (const layer of this.layers.values()) layer.restore();
+      if (params.results !== undefined) await saveSweep(params.results, results);
+    }
+  }
+
+  /** Measures every open point on a batch whose first item is at `position`. */
+  private measureBatch(batch: TestBatch, position: number): void {
+    const { net } = this.test;
+    const { baseline, points } = this.results;
+
+    // The loss up to each place where a variant begins, and the whole net.
+    const starts = [...new Set(this.order.map((name) => this.layers.get(name)!.start))].sort((a, b) => a - b);
+    const lossBefore = new Map<number, number>();
+    let loss = 0;
+    for (const [i, start] of [0, ...starts].entries()) {
+      const end = starts[i] ?? this.names.length;
+      lossBefore.set(start, loss);
+      if (end > start) loss += net.forward(this.names[start], this.names[end - 1]);
+    }
+    if (baseline.items === position) this.add(baseline, batch, loss);
+
+    for (const name of this.order) {
+      const layer = this.layers.get(name)!;
+      for (const point of points) {
+        if (point.layer !== name || point.state !== 'open' || point.sums.items !== position) continue;
+        point.kept = layer.prune(point.keep);
+        const rest = net.forward(this.names[layer.start]);
+        this.add(point.sums, batch, lossBefore.get(layer.start)! + rest);
+      }
+      layer.restore();
+    }
+  }
+
+  private add(sums: Sums, batch: TestBatch, loss: number): void {
+    const { net, scores } = this.test;
+    if (!addBatch(sums, net, scores, batch, loss)) throw this.test.notFinite();
+  }
+
+  /** Leaves the points whose accuracy is gone, and those of the layer that would be sparser still. */
+  private dropCollapsed(): void {
+    const { baseline, points, items = Infinity } = this.results;
+    const whole = accuracyOf(baseline);
+    if (whole === undefined) return;
+    const least = whole * (this.params.collapse ?? 0.5);
+    for (const point of points) {
+      const accuracy = accuracyOf(point.sums);
+      if (point.state !== 'open' || accuracy === undefined) continue;
+      if (point.sums.items < Math.min(MIN_ITEMS, items) || point.sums.items >= items || accuracy >= least)
+        continue;
+      point.state = 'collapsed';
+      for (const sparser of points) {
+        const below = sparser.layer === point.layer && sparser.keep < point.keep;
+        if (below && sparser.state === 'open') sparser.state = 'skipped';
+      }
+    }
+  }
+
+  private event(position: number, from: number, seconds: number): SweepEvent {
+    const { baseline, points, items } = this.results;
+    const fraction = items === undefined ? 0 : Math.min(1, position / items);
+    const done = position - from;
+    return {
+      fraction,
+      message: `${position} of ${items ?? 'all'} items`,
+      secondsLeft: items === undefined || done === 0 ? undefined : (seconds / done) * (items - position),
+      figures: figuresOf(points),
+      baseline: { accuracy: accuracyOf(baseline), items: baseline.items },
+    };
+  }
+}
+
+async function sha256Of(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}

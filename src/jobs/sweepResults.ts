@@ -1,0 +1,142 @@
+import { readFile } from 'node:fs/promises';
+import { atomicWrite } from '../caffe/atomicWrite';
+import { CaffeError } from '../caffe/errors';
+import { accuracyOf, lossOf, type Sums } from './tally';
+
+/** How the weights of a layer are ordered: by magnitude |w|, or by what the loss would lose (see saliency.ts). */
+export type Ranking = 'magnitude' | 'saliency';
+
+/** One measurement: a single layer pruned to a keep ratio, all others whole. */
+export interface SweepPoint {
+  layer: string;
+  /** Fraction of the layer's weights to keep, 0..1. */
+  keep: number;
+  /** Weights that are kept; ties at the threshold make it fewer than asked for. */
+  kept: number;
+  sums: Sums;
+  /**
+   * `measured` on all items; `collapsed`: left after some items, because the accuracy is gone; `skipped`: a larger
+   * keep ratio of the layer has collapsed; `open`: still to be measured, on the items after `sums.items`.
+   */
+  state: 'open' | 'measured' | 'collapsed' | 'skipped';
+}
+
+/** What a sweep measured, and of what: the file that it is resumed and merged from. */
+export interface SweepResults {
+  format: 'caffe-pruner sweep';
+  version: 1;
+  /** The inputs; SHA-256 of the files, so that results of other models do not mix. */
+  model: { file: string; sha256: string };
+  net: { file: string; sha256: string };
+  data: string;
+  /** Items that every point is measured on, where it is known; less than the data hold when a limit was set. */
+  items: number | undefined;
+  ranking: Ranking;
+  /** Number of weights of each layer that is swept. */
+  weights: Record<string, number>;
+  /** The net with all its weights. */
+  baseline: Sums & { done: boolean };
+  points: SweepPoint[];
+}
+
+/** @throws CaffeError when the file holds no sweep */
+export async function loadSweep(file: string): Promise<SweepResults> {
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new CaffeError(`The results cannot be read (${cause.code ?? cause.message})`, { file, cause });
+  });
+  try {
+    const results = JSON.parse(text) as Partial<SweepResults> | null;
+    if (results?.format === 'caffe-pruner sweep' && results.version === 1 && Array.isArray(results.points)) {
+      return results as SweepResults;
+    }
+  } catch {
+    // Not JSON: the error below says all there is to say.
+  }
+  throw new CaffeError('The file holds no results of a sweep', {
+    file,
+    advice: 'Choose another file for the results',
+  });
+}
+
+export const saveSweep = (file: string, results: SweepResults): Promise<void> =>
+  atomicWrite(
+    file,
+    (output) => output.write(new TextEncoder().encode(`${JSON.stringify(results, undefined, 1)}\n`)),
+    {
+      replace: true,
+    },
+  );
+
+/** What must agree for points to be of the same sweep. */
+const identity = ({ model, net, items, ranking }: SweepResults) =>
+  [model.sha256, net.sha256, items ?? 'all', ranking].join('/');
+
+/** @throws CaffeError when the two are not measurements of the same thing */
+export function requireSameSweep(a: SweepResults, b: SweepResults, file: string): void {
+  if (identity(a) === identity(b)) return;
+  const differs = (
+    [
+      ['model', a.model.sha256 !== b.model.sha256],
+      ['net', a.net.sha256 !== b.net.sha256],
+      ['number of items', a.items !== b.items],
+      ['ranking', a.ranking !== b.ranking],
+    ] as const
+  ).flatMap(([what, different]) => (different ? [what] : []));
+  throw new CaffeError(`The results are of another sweep: another ${differs.join(', ')}`, {
+    file,
+    advice: 'Choose another file for the results, or delete this one',
+  });
+}
+
+/**
+ * Puts the points of several sweeps, such as the shards of one, together. Of the same point the one measured on more
+ * items counts.
+ *
+ * @param files where each came from, for errors
+ */
+export function mergeSweeps(sweeps: readonly SweepResults[], files: readonly string[]): SweepResults {
+  const [first] = sweeps;
+  const points = new Map<string, SweepPoint>();
+  let { baseline } = first;
+  const weights: Record<string, number> = {};
+  for (const [i, sweep] of sweeps.entries()) {
+    requireSameSweep(first, sweep, files[i]);
+    if (sweep.baseline.items > baseline.items) baseline = sweep.baseline;
+    Object.assign(weights, sweep.weights);
+    for (const point of sweep.points) {
+      const key = `${point.layer}\n${point.keep}`;
+      const other = points.get(key);
+      if (other === undefined || point.sums.items > other.sums.items) points.set(key, point);
+    }
+  }
+  return { ...first, weights, baseline, points: orderPoints([...points.values()]) };
+}
+
+/** Layer by layer as they come, each from the largest keep ratio to the smallest. */
+export function orderPoints(points: readonly SweepPoint[]): SweepPoint[] {
+  const layers = [...new Set(points.map(({ layer }) => layer))];
+  return points.toSorted((a, b) => layers.indexOf(a.layer) - layers.indexOf(b.layer) || b.keep - a.keep);
+}
+
+/** A point as it is shown. */
+export interface SweepFigure {
+  layer: string;
+  keep: number;
+  /** 0..1; undefined for a net that does not classify. */
+  accuracy: number | undefined;
+  loss: number;
+  items: number;
+  state: SweepPoint['state'];
+}
+
+export const figuresOf = (points: readonly SweepPoint[]): SweepFigure[] =>
+  points
+    .filter(({ sums }) => sums.items > 0)
+    .map(({ layer, keep, sums, state }) => ({
+      layer,
+      keep,
+      accuracy: accuracyOf(sums),
+      loss: lossOf(sums),
+      items: sums.items,
+      state,
+    }));

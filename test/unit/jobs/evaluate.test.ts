@@ -1,0 +1,191 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CaffeError } from '../../../src/caffe/errors';
+import { evaluate, type EvaluateParams } from '../../../src/jobs/evaluate';
+import { openTestItems } from '../../../src/jobs/testNet';
+import { pick } from '../../../src/data/items';
+import { Net } from '../../../src/network/net';
+import { openFeed } from '../../../src/data/openFeed';
+import { ReferenceEngine } from '../../../src/tensor/reference';
+import { CLASSES, layer, modelBytes, runJob, tinyData, tinyNet, trainTiny } from './tinyNet';
+
+const { folder, images, netFile } = tinyData(130);
+const model = join(folder, 'tiny.caffemodel');
+beforeAll(() => trainTiny(netFile, model));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const context = (signal = new AbortController().signal) => ({ engine: new ReferenceEngine(), signal });
+const params = (more: Partial<EvaluateParams> = {}): EvaluateParams => ({
+  netFile,
+  net: tinyNet(13),
+  models: [model],
+  ...more,
+});
+
+describe('evaluate', () => {
+  it('gives the mean of what the net says of each batch, as caffe test does', async () => {
+    const { result } = await runJob(evaluate(params(), context()));
+    const [evaluation] = result.evaluations;
+
+    const feed = await openFeed(tinyNet(13).layer[0], { phase: 'TEST', folders: [folder] });
+    const net = new Net(tinyNet(13), {
+      phase: 'TEST',
+      engine: new ReferenceEngine(),
+      sourceShapes: () => feed.shapes.map((s) => [...s]),
+    });
+    const { openModel } = await import('../../../src/caffe/model');
+    const { openFile } = await import('../../../src/caffe/byteSource');
+    const source = await openFile(model);
+    await net.loadWeights(source, await openModel(source));
+    let accuracy = 0;
+    let loss = 0;
+    for (let i = 0; i < 10; i++) {
+      net.feed('data', (await feed.next()).tops);
+      loss += net.forward() / 10;
+      accuracy += net.blob('accuracy').data[0] / 10;
+    }
+    await feed.close();
+    await source.close();
+
+    expect(evaluation.items).toBe(130);
+    expect(evaluation.loss).toBeCloseTo(loss, 12);
+    expect(evaluation.outputs.accuracy).toBeCloseTo(accuracy, 12);
+    expect(evaluation.top1).toBeCloseTo(accuracy, 12);
+    expect(evaluation.top1).toBeGreaterThan(0.5);
+    expect(evaluation.missing).toEqual([]);
+  });
+
+  it('does not depend on the size of the batches, whose last may be shorter', async () => {
+    const [a, b] = await Promise.all(
+      [13, 40].map((size) => runJob(evaluate(params({ net: tinyNet(size) }), context()))),
+    );
+    const [one] = a.result.evaluations;
+    const [other] = b.result.evaluations;
+    expect(other).toEqual({ ...one, seconds: other.seconds, loss: other.loss, outputs: other.outputs });
+    expect(other.loss).toBeCloseTo(one.loss!, 5);
+    expect(other.outputs.accuracy).toBeCloseTo(one.outputs.accuracy, 6);
+  });
+
+  it('counts classes, confusions and wrong items, whose images can be shown', async () => {
+    const { result } = await runJob(evaluate(params(), context()));
+    const [{ top1, top5, classes, confusion, wrong, items }] = result.evaluations;
+    const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+    expect(classes).toHaveLength(CLASSES);
+    expect(sum(classes!.map((figures) => figures.items))).toBe(items);
+    expect(sum(classes!.map(({ right }) => right)) / items).toBe(top1);
+    expect(confusion!.map((row) => sum(row))).toEqual(classes!.map((figures) => figures.items));
+    expect(confusion!.map((row, label) => row[label])).toEqual(classes!.map(({ right }) => right));
+    expect(wrong).toHaveLength(Math.round(items * (1 - top1!)));
+    expect(top5).toBeGreaterThanOrEqual(top1!);
+
+    const source = await openTestItems(params());
+    const shown = await pick(
+      source,
+      wrong.map(({ item }) => item),
+    );
+    expect(shown.map(({ label }) => label)).toEqual(wrong.map(({ label }) => label));
+  });
+
+  it('evaluates several models one after the other, and tells how far it is', async () => {
+    const broken = join(folder, 'partial.caffemodel');
+    writeFileSync(
+      broken,
+      modelBytes([
+        {
+          name: 'ip2',
+          type: 'InnerProduct',
+          blobs: [
+            { shape: [CLASSES, 20], data: new Float32Array(CLASSES * 20) },
+            { shape: [CLASSES], data: new Float32Array(CLASSES) },
+          ],
+        },
+      ]),
+    );
+    const { events, result } = await runJob(evaluate(params({ models: [model, broken, model] }), context()));
+    expect(result.evaluations.map((evaluation) => evaluation.model)).toEqual([model, broken, model]);
+    expect(result.evaluations[1].missing).toEqual(['conv', 'branch', 'ip1']);
+    // All scores are equal: as in Caffe's Accuracy layer a tie is no hit.
+    expect(result.evaluations[1].top1).toBe(0);
+    expect(result.evaluations[2].top1).toBe(result.evaluations[0].top1);
+    const fractions = events.map(({ fraction }) => fraction);
+    expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
+    expect(fractions.at(-1)).toBeLessThanOrEqual(1);
+  });
+
+  it('stops after a limit, within a batch', async () => {
+    const { result } = await runJob(evaluate(params({ limit: 30 }), context()));
+    expect(result.evaluations[0].items).toBe(30);
+  });
+
+  it('evaluates a deploy net on data that are chosen, by its first output', async () => {
+    const { layer: layers } = tinyNet(1);
+    const net = {
+      layer: [
+        layer('Input', 'data', [], ['data'], { input_param: { shape: [{ dim: [1, 1, 6, 6] }] } }),
+        ...layers.slice(1, -2),
+        layer('Softmax', 'prob', ['ip2'], ['prob']),
+      ],
+    };
+    const deploy = { net, data: images, transform: { scale: 0.01 } };
+    const { result } = await runJob(evaluate(params(deploy), context()));
+    const { result: trainVal } = await runJob(evaluate(params(), context()));
+    expect(result.evaluations[0].top1).toBe(trainVal.evaluations[0].top1);
+    expect(result.evaluations[0].loss).toBeUndefined();
+  });
+
+  it('names the layer in which a value became NaN', async () => {
+    const bad = join(folder, 'nan.caffemodel');
+    const data = new Float32Array(CLASSES * 20).fill(NaN, 5, 6);
+    writeFileSync(
+      bad,
+      modelBytes([
+        {
+          name: 'ip2',
+          type: 'InnerProduct',
+          blobs: [
+            { shape: [CLASSES, 20], data },
+            { shape: [CLASSES], data: new Float32Array(CLASSES) },
+          ],
+        },
+      ]),
+    );
+    const error = await runJob(evaluate(params({ models: [bad] }), context())).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(CaffeError);
+    expect((error as CaffeError).layer).toBe('ip2');
+  });
+
+  it('stops when it is cancelled', async () => {
+    const controller = new AbortController();
+    const job = evaluate(params({ net: tinyNet(1) }), context(controller.signal));
+    await job.next();
+    controller.abort();
+    await expect(runJob(job)).rejects.toThrow(/abort/i);
+  });
+
+  it.each<[string, Partial<EvaluateParams>, string]>([
+    [
+      'a model of another net',
+      {
+        net: {
+          layer: [
+            ...tinyNet(2).layer.slice(0, 1),
+            layer('InnerProduct', 'other', ['data'], ['other'], { inner_product_param: { num_output: 2 } }),
+          ],
+        },
+      },
+      'weights for none of the layers',
+    ],
+    [
+      'a deploy net without data',
+      {
+        net: { layer: [layer('Input', 'data', [], ['data'], { input_param: { shape: [{ dim: [1, 3] }] } })] },
+      },
+      'does not say what data',
+    ],
+    ['data that are not there', { data: 'nowhere' }, 'Cannot find the data "nowhere"'],
+    ['a net without input', { net: { layer: [] } }, 'no input'],
+  ])('refuses %s', async (_, more, message) => {
+    await expect(runJob(evaluate(params(more), context()))).rejects.toThrow(message);
+  });
+});
