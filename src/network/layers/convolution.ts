@@ -244,6 +244,52 @@ export function masked(
   };
 }
 
+/** The values under each place of the window, one below the other: channels × window × places. */
+const im2col: LayerType = {
+  bottoms: 1,
+  tops: 1,
+  plan(layer, [bottom]) {
+    const param = layer.convolution_param ?? {};
+    const axis = canonicalAxis(layer, bottom, param.axis ?? 1);
+    const spatial = bottom.slice(axis + 1);
+    const window = slidingWindow(layer, param, spatial.length);
+    const places = spatial.map((size, i) => slid(size, window, i));
+    const channels = count(bottom, 0, axis + 1);
+    /** Calls `visit` for each value of the top that is not padding, with its place and that in the bottom. */
+    const each = (visit: (to: number, from: number) => void) => {
+      const steps = [...window.kernel, ...places];
+      const at = new Array<number>(steps.length).fill(0);
+      const perChannel = count(steps);
+      for (let i = 0; i < perChannel; i++) {
+        for (let rest = i, k = steps.length - 1; k >= 0; k--) {
+          at[k] = rest % steps[k];
+          rest = Math.floor(rest / steps[k]);
+        }
+        let from = 0;
+        const inside = spatial.every((size, k) => {
+          const place =
+            at[spatial.length + k] * window.stride[k] - window.pad[k] + at[k] * window.dilation[k];
+          from = from * size + place;
+          return place >= 0 && place < size;
+        });
+        if (inside) for (let c = 0; c < channels; c++) visit(c * perChannel + i, c * count(spatial) + from);
+      }
+    };
+    return {
+      tops: [[...bottom.slice(0, axis), bottom[axis] * count(window.kernel), ...places]],
+      forward({ bottom: [{ data: x }], top: [{ data: y }] }) {
+        y.fill(0);
+        each((to, from) => (y[to] = x[from]));
+      },
+      backward({ bottom: [{ diff: dx }], top: [{ diff: dy }], propagate }) {
+        if (!propagate[0]) return;
+        dx.fill(0);
+        each((to, from) => (dx[from] += dy[to]));
+      },
+    };
+  },
+};
+
 const convolutionType = convolutionLayer(false);
 
 export const convolutionLayers: LayerTypes = {
@@ -253,28 +299,7 @@ export const convolutionLayers: LayerTypes = {
     plan: masked(convolutionType.plan, (layer) => layer.cconvolution_param ?? {}),
   },
   Deconvolution: convolutionLayer(true),
+  Im2col: im2col,
   ConvolutionDepthwise: depthwise,
   DepthwiseConvolution: depthwise,
-};
-
-/** The rows of windows as columns: im2col. */
-convolutionLayers.Im2col = {
-  bottoms: 1,
-  tops: 1,
-  plan(layer, [bottom]) {
-    const param = layer.convolution_param ?? {};
-    const axis = canonicalAxis(layer, bottom, param.axis ?? 1);
-    const axes = bottom.length - axis - 1;
-    const window = slidingWindow(layer, param, axes);
-    const spatial = bottom.slice(axis + 1);
-    return {
-      tops: [
-        [
-          ...bottom.slice(0, axis),
-          bottom[axis] * count(window.kernel),
-          ...spatial.map((size, i) => slid(size, window, i)),
-        ],
-      ],
-    };
-  },
 };

@@ -313,7 +313,51 @@ function recurrent(cell: Cell): LayerType {
   };
 }
 
+/** One step of an LSTM, as the net that Caffe unrolls has it: last cell state, gates' sums, `cont` to cell and hidden. */
+const lstmUnit: LayerType = {
+  bottoms: 3,
+  tops: 2,
+  noGradient: [2],
+  plan(layer, [last, gates, cont]) {
+    refuse(
+      layer,
+      last.length !== 3 || gates.length !== 3 || cont.length !== 2,
+      `the bottoms must be 1×N×H, 1×N×4H and 1×N, not ${[last, gates, cont].map(shapeText).join(', ')}`,
+    );
+    const [, streams, size] = last;
+    refuse(
+      layer,
+      shapesDiffer(last, [1, streams, size]) ||
+        shapesDiffer(gates, [1, streams, 4 * size]) ||
+        shapesDiffer(cont, [1, streams]),
+      `the bottoms must be 1×N×H, 1×N×4H and 1×N, not ${[last, gates, cont].map(shapeText).join(', ')}`,
+    );
+    const step = (bottom: Blob[], top: Blob[], gates: Float32Array): Step => ({
+      size,
+      gates,
+      last: bottom[0].data,
+      cell: top[0].data,
+      hidden: top[1].data,
+    });
+    return {
+      tops: [last, last],
+      scratch: { gates: count(gates), cellDiff: count(last) },
+      forward({ bottom, top, scratch: { gates } }) {
+        gates.set(bottom[1].data);
+        lstmCell.forward(step(bottom, top, gates), bottom[2].data);
+      },
+      backward({ bottom, top, scratch: { gates, cellDiff }, propagate }) {
+        cellDiff.set(top[0].diff);
+        lstmCell.backward(step(bottom, top, gates), top[1].diff, cellDiff);
+        if (propagate[0]) bottom[0].diff.set(cellDiff);
+        if (propagate[1]) bottom[1].diff.set(gates);
+      },
+    };
+  },
+};
+
 export const recurrentLayers: LayerTypes = {
   RNN: recurrent(tanhCell),
   LSTM: recurrent(lstmCell),
+  LSTMUnit: lstmUnit,
 };

@@ -143,6 +143,18 @@ const cases: Case[] = [
     }),
   },
   {
+    name: 'Im2col',
+    shapes: { x: [2, 2, 3, 4] },
+    layer: of('Im2col', { convolution_param: { kernel_size: [2], pad: [1], stride: [2, 1] } }),
+  },
+  {
+    name: 'LSTMUnit',
+    shapes: { x: [1, 2, 3], g: [1, 2, 12], cont: [1, 2] },
+    layer: layer('LSTMUnit', ['x', 'g', 'cont'], ['c', 'out'], { name: 'out' }),
+    values: { cont: [1, 0] },
+    fixed: ['cont'],
+  },
+  {
     name: 'CConvolution',
     shapes: { x: [1, 2, 4, 4] },
     layer: of('CConvolution', {

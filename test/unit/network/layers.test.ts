@@ -136,6 +136,14 @@ describe('arranging layers', () => {
     }
   });
 
+  it('Im2col lays the windows out as columns', () => {
+    const net = run(layer('Im2col', ['x'], ['y'], { convolution_param: { kernel_size: [2] } }), {
+      x: [[1, 1, 2, 3], numbers(6)],
+    });
+    expect(net.blob('y').shape).toEqual([1, 4, 1, 2]);
+    expect(values(net, 'y')).toEqual([0, 1, 1, 2, 3, 4, 4, 5]);
+  });
+
   it('max pooling tells where its values are from', () => {
     const net = run(layer('Pooling', ['x'], ['y', 'm'], { pooling_param: { kernel_size: 2, stride: 2 } }), {
       x: [
