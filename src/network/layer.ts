@@ -47,6 +47,7 @@ export interface BackwardPass extends Pass {
 
 /** What a layer is, for given shapes of its bottoms. */
 export interface LayerPlan {
+  /** Shapes of the tops; those that are left out at the end are not known at all. */
   tops: Shape[];
   params?: ParamPlan[];
   /** Multiply-accumulate operations of one forward pass; without it, none worth counting. */
@@ -85,6 +86,8 @@ export interface LayerType {
   noGradient?: readonly number[];
   /** The blobs come from outside: from a file, a database or the caller. */
   source?: true;
+  /** Why a layer of this type cannot be run here. */
+  foreign?: string;
   /**
    * Sets the layer up for bottoms of the given shapes.
    * @throws CaffeError where Caffe would refuse the layer

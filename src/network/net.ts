@@ -281,12 +281,13 @@ export class Net {
 
   private addLayer({ layer, type, plan, bottoms, tops }: InferredLayer): void {
     if (!type || !plan) throw new Error(`Layer ${layer.name} has no plan, and no error either`);
+    if (type.foreign !== undefined) fail(layer, type.foreign);
     tops.forEach(({ name, shape }) => {
       refuse(
         layer,
         shape === undefined || !isKnown(shape),
-        `the shape of blob '${name}' is not known: ${shapeText(shape ?? [])}`,
-        type.source ? 'Choose a data source for this layer' : undefined,
+        `the shape of blob '${name}' is not known${shape ? `: ${shapeText(shape)}` : ''}`,
+        type.source ? 'Choose a data source for this layer, or give the shape of the input' : undefined,
       );
     });
     const bottom = layer.bottom.map((name) => this.blob(name));

@@ -111,9 +111,7 @@ export function layerTypeOf(layer: LayerParameter): LayerType {
   return fail(
     layer,
     `unknown layer type "${layer.type}"`,
-    layer.type === 'Python'
-      ? 'Layers written in Python run in Caffe alone'
-      : 'Layer types are case-sensitive; check the spelling. Types of other forks than those supported cannot be run',
+    'Layer types are case-sensitive; check the spelling. Types of other forks than those supported cannot be run',
   );
 }
 

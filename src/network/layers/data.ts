@@ -1,7 +1,7 @@
 import type { BlobShape, LayerParameter } from '../../caffe/messages';
 import { fill } from '../filler';
 import type { LayerType, LayerTypes, PlanContext } from '../layer';
-import { fail, refuse, type Shape } from '../shape';
+import { refuse, type Shape } from '../shape';
 
 /** A size that the prototxt does not tell. */
 const UNKNOWN = NaN;
@@ -69,9 +69,8 @@ export const dataLayers: LayerTypes = {
       const given = sourceShapes?.(layer);
       if (given !== undefined) return { tops: given };
       const shapes = layer.input_param?.shape ?? [];
-      // A batch size of 0 or -1 stands for "any" in some deploy files; there is nothing to compute on until it is set.
-      if (shapes.length === 0)
-        fail(layer, 'the layer does not give the shape of its top', 'Add input_param { shape { dim: … } }');
+      // Whoever uses the net is to tell the shape then.
+      if (shapes.length === 0) return { tops: [] };
       return { tops: repeated(layer, shapes, topCount, 'shape').map(dimensions) };
     },
   },
@@ -173,4 +172,12 @@ export const dataLayers: LayerTypes = {
 
   /** Writing blobs to a file is the business of a training run of Caffe; here the layer takes them and does nothing. */
   HDF5Output: { bottoms: 2, tops: 0, plan: () => ({ tops: [] }) },
+
+  /** Known to be a layer, so that editing such a net is no error; what it does is known to its author alone. */
+  Python: {
+    bottoms: [0],
+    tops: [0],
+    foreign: 'layers written in Python run in Caffe alone',
+    plan: () => ({ tops: [] }),
+  },
 };

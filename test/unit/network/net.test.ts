@@ -250,6 +250,14 @@ describe('Net', () => {
     expect(allocated).toBe(0);
   });
 
+  it.each([
+    [[layer('Python', ['x'], ['y'], { line: 7 })], /layers written in Python run in Caffe alone/],
+    [[layer('Input', [], ['y'], { line: 7 })], /the shape of blob 'y' is not known/],
+    [[layer('Data', [], ['y'], { line: 7, data_param: { batch_size: 3 } })], /not known: 3×\?×\?×\?/],
+  ])('refuses what it cannot run: %#', (layers, message) => {
+    expect(() => make(netOf({ x: [2] }, layers))).toThrow(message);
+  });
+
   it('gives back all the memory that it took, reshaped or not', () => {
     const engine = new ReferenceEngine();
     const held = new Set<Float32Array>();

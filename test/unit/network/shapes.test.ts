@@ -90,6 +90,23 @@ describe('inferShapes', () => {
     expect(blobs.get('d')).toEqual([2, 4, 6, 6]);
   });
 
+  it('leaves open what a Python layer and an Input without a shape make, without an error', () => {
+    const net = netOf(image, [
+      layer('Input', [], ['x']),
+      layer('Python', ['data'], ['y']),
+      layer('ReLU', ['x'], ['z']),
+      layer('ReLU', ['y'], ['w']),
+    ]);
+    expect(inferShapes(net, test).errors).toEqual([]);
+    expect(shapes(net)).toMatchObject({
+      data: '2×3×8×8',
+      x: undefined,
+      y: undefined,
+      z: undefined,
+      w: undefined,
+    });
+  });
+
   it('makes layers of inputs in the old style', () => {
     const net: NetParameter = {
       input: ['a', 'b'],
@@ -225,7 +242,6 @@ describe('inferShapes', () => {
     [layer('ReLU', ['dta'], ['y']), /unknown bottom blob 'dta' \(bottom index 0\)/],
     [layer('Crop', ['data', 'data'], ['y'], { crop_param: { offset: [1] } }), /does not fit into 2×3×8×8/],
     [layer('ReLU', ['data'], ['flat']), /top blob 'flat' produced by multiple sources/],
-    [layer('Python', ['data'], ['y']), /unknown layer type "Python"/],
     [layer('Dropout', ['data'], ['y'], { dropout_param: { dropout_ratio: 1 } }), /dropout_ratio/],
   ])('refuses $type: %#', (checked, message) => {
     const net = netOf(image, [
