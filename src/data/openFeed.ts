@@ -20,8 +20,8 @@ export interface FeedOptions {
   folders: readonly string[];
   /** Decides shuffling, rand_skip, random crops and mirroring. */
   seed?: number;
-  /** Data to read instead of the layer's own `source`. */
-  source?: string;
+  /** Data to read instead of the layer's own `source`: a path, or items that are at hand. */
+  source?: string | ItemSource;
 }
 
 /**
@@ -71,7 +71,8 @@ export async function openFeed(layer: LayerParameter, options: FeedOptions): Pro
 
 /** The items of a Data or ImageData layer before they are transformed: to show them. */
 export async function openItemSource(layer: LayerParameter, options: FeedOptions): Promise<ItemSource> {
-  const { folders } = options;
+  const { folders, source } = options;
+  if (typeof source === 'object') return source;
   const image = layer.image_data_param;
   switch (layer.type) {
     case 'Data':
@@ -119,7 +120,7 @@ async function locateSource(
   options: FeedOptions,
 ): Promise<string> {
   const source = options.source ?? own;
-  if (source === undefined || source === '') {
+  if (typeof source !== 'string' || source === '') {
     throw new CaffeError('The layer names no source', { layer: layer.name, line: layer.line });
   }
   return locate(source, options.folders, 'the data');
@@ -132,7 +133,8 @@ async function hdf5Files(path: string, folders: readonly string[]): Promise<stri
   return Promise.all(names.map((name) => locate(name, [...folders, dirname(path)], 'the HDF5 file')));
 }
 
-async function readMean(
+/** The mean image that a transform_param names. */
+export async function readMean(
   transform: TransformationParameter,
   folders: readonly string[],
 ): Promise<Mean | undefined> {

@@ -5,23 +5,27 @@ import { accuracyOf, lossOf, type Sums } from './tally';
 export type Keeps = Record<string, number>;
 
 /** Accuracies are fractions: 0.99 - 0.98 is a little more than 0.01. */
-const ROUNDING = 1e-9;
+export const ROUNDING = 1e-9;
 
 /** How much worse a point is than the whole net. */
 interface Cost {
-  /** Accuracy lost, 0..1; for a net that does not classify, the relative growth of the loss. */
+  /** {@link dropOf}, at least 0. */
   drop: number;
   /** Loss gained. */
   loss: number;
 }
 
-const costOf = (sums: Sums, baseline: Sums): Cost => {
-  const loss = lossOf(sums) - lossOf(baseline);
+/** Accuracy lost, 0..1, negative when it is gained; for a net that does not classify, the relative growth of the loss. */
+export function dropOf(sums: Sums, baseline: Sums): number {
   const [accuracy, whole] = [accuracyOf(sums), accuracyOf(baseline)];
-  const drop =
-    accuracy === undefined || whole === undefined ? loss / Math.abs(lossOf(baseline)) : whole - accuracy;
-  return { drop: Math.max(0, drop), loss: Math.max(0, loss) };
-};
+  if (accuracy !== undefined && whole !== undefined) return whole - accuracy;
+  return (lossOf(sums) - lossOf(baseline)) / Math.abs(lossOf(baseline));
+}
+
+const costOf = (sums: Sums, baseline: Sums): Cost => ({
+  drop: Math.max(0, dropOf(sums, baseline)),
+  loss: Math.max(0, lossOf(sums) - lossOf(baseline)),
+});
 
 /** The curve of each layer from the largest keep ratio to the smallest that was measured; costs never fall. */
 function curvesOf({ points, baseline }: SweepResults): Map<string, { point: SweepPoint; cost: Cost }[]> {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { CaffeError } from '../caffe/errors';
-import type { Net } from '../network/net';
 import type { ComputeContext, Job, Progress } from './job';
+import { LayerPruner, prunableLayers, type PrunableLayer } from './layerPruner';
+import { DEFAULT_SAMPLES, saliency, type Calibration, type Saliency } from './saliency';
 import { restartIndex } from './suffix';
 import {
   figuresOf,
@@ -28,8 +29,9 @@ export interface SweepParams extends TestSource {
   shard?: { index: number; count: number };
   /** Items to measure on; all by default. */
   limit?: number;
-  /** What is known of each layer's weights instead of their magnitude, by layer (see saliency.ts). */
-  saliency?: ReadonlyMap<string, Float32Array>;
+  /** How weights are ordered, magnitude by default; for saliency, what it is measured on. */
+  ranking?: Ranking;
+  calibration?: Calibration;
   /** A point is left once its accuracy is below this fraction of the whole net's. */
   collapse?: number;
 }
@@ -40,25 +42,16 @@ export interface SweepEvent extends Progress {
   baseline: { accuracy: number | undefined; items: number };
 }
 
-const PRUNABLE = /^C?(Convolution|InnerProduct)$|^(Deconvolution|Embed|LSTM|RNN)$/;
 /** Items after which a point may be given up. */
 const MIN_ITEMS = 1000;
 const SAVE_EVERY_MS = 5000;
 const TELL_EVERY_MS = 250;
 
-/** The layers whose weights (blob 0) can be pruned, with the number of weights and of outputs. */
-export function prunableLayers(net: Net): { layer: string; weights: number; outputs: number }[] {
-  return net
-    .weights()
-    .filter(({ type, blobs }) => PRUNABLE.test(type) && blobs[0].data.length > 1)
-    .map(({ name, blobs: [{ shape, data }] }) => ({ layer: name, weights: data.length, outputs: shape[0] }));
-}
-
 /**
  * Keep ratios to try for a layer: a dozen, each the same factor below the one before, down to one weight for each
  * output. The larger a layer, the sparser it can be.
  */
-export function defaultKeeps({ weights, outputs }: { weights: number; outputs: number }): number[] {
+export function defaultKeeps({ weights, outputs }: PrunableLayer): number[] {
   const least = Math.max(outputs / weights, 1e-4);
   const keeps = Array.from({ length: 12 }, (_, i) => Number((least ** ((i + 1) / 12)).toPrecision(2)));
   return [...new Set(keeps)];
@@ -81,11 +74,25 @@ export const TUTORIAL_KEEPS: Record<string, number[]> = {
  */
 export async function* sweep(params: SweepParams, context: ComputeContext): Job<SweepEvent, SweepResults> {
   const { signal, engine } = context;
+  let measured: Saliency | undefined;
+  if (params.ranking === 'saliency') {
+    const job = saliency(params, context);
+    let step = await job.next();
+    for (; step.done !== true; step = await job.next()) {
+      yield {
+        ...step.value,
+        message: `saliency: ${step.value.message}`,
+        figures: [],
+        baseline: { accuracy: undefined, items: 0 },
+      };
+    }
+    measured = step.value;
+  }
   const test = await TestNet.open(params, { engine });
   try {
     await test.loadWeights(params.model);
     const results = await prepare(params, test);
-    const run = new SweepRun(test, results, params);
+    const run = new SweepRun(test, results, params, measured);
     yield* run.measure(signal);
     return results;
   } finally {
@@ -95,7 +102,7 @@ export async function* sweep(params: SweepParams, context: ComputeContext): Job<
 
 /** The sweep's results before it begins: the points to measure, or what an earlier run left of them. */
 async function prepare(params: SweepParams, test: TestNet): Promise<SweepResults> {
-  const { shard, limit = Infinity, saliency } = params;
+  const { shard, limit = Infinity, ranking = 'magnitude' } = params;
   const prunable = new Map(prunableLayers(test.net).map((layer) => [layer.layer, layer]));
   const wanted =
     params.layers ?? Object.fromEntries([...prunable].map(([name, layer]) => [name, defaultKeeps(layer)]));
@@ -119,7 +126,6 @@ async function prepare(params: SweepParams, test: TestNet): Promise<SweepResults
     }
   }
   const ordered = orderPoints(points);
-  const ranking: Ranking = saliency === undefined ? 'magnitude' : 'saliency';
   const fresh: SweepResults = {
     format: 'caffe-pruner sweep',
     version: 1,
@@ -129,6 +135,7 @@ async function prepare(params: SweepParams, test: TestNet): Promise<SweepResults
     items:
       test.count === undefined && limit === Infinity ? undefined : Math.min(test.count ?? Infinity, limit),
     ranking,
+    samples: ranking === 'saliency' ? (params.calibration?.samples ?? DEFAULT_SAMPLES) : undefined,
     weights,
     baseline: { ...noSums(), done: false },
     points: shard === undefined ? ordered : ordered.filter((_, i) => i % shard.count === shard.index - 1),
@@ -146,59 +153,8 @@ async function prepare(params: SweepParams, test: TestNet): Promise<SweepResults
   };
 }
 
-/** The weights of a layer that is swept, and how its variants are made. */
-class SweptLayer {
-  /** The layer's own array, which the net computes with. */
-  private readonly live: Float32Array;
-  private readonly original: Float32Array;
-  private readonly ranking: Float32Array;
-  private readonly descending: Float32Array;
-  /** Where the net must run from to see a change: index and name of a layer. */
-  readonly start: number;
-
-  constructor(net: Net, layer: string, saliency: Float32Array | undefined) {
-    this.live = net.paramsOf(layer)[0].data;
-    this.original = this.live.slice();
-    this.ranking = saliency ?? this.original.map(Math.abs);
-    if (this.ranking.length !== this.original.length) {
-      throw new CaffeError(
-        `There are ${this.ranking.length} saliencies for ${this.original.length} weights`,
-        { layer },
-      );
-    }
-    this.descending = this.ranking.toSorted().reverse();
-    this.start = restartIndex(net, layer);
-  }
-
-  /**
-   * Prunes the layer: kept are the weights that rank above the one at position int((n-1) keep) of the descending order;
-   * a keep ratio of 1 leaves it whole.
-   *
-   * @returns the number of weights kept
-   */
-  prune(keep: number): number {
-    const { live, original, ranking, descending } = this;
-    if (keep >= 1) {
-      live.set(original);
-      return live.length;
-    }
-    const threshold = descending[Math.floor((descending.length - 1) * keep)];
-    let kept = 0;
-    for (let i = 0; i < live.length; i++) {
-      const stays = ranking[i] > threshold;
-      live[i] = stays ? original[i] : 0;
-      if (stays) kept++;
-    }
-    return kept;
-  }
-
-  restore(): void {
-    this.live.set(this.original);
-  }
-}
-
 class SweepRun {
-  private readonly layers: ReadonlyMap<string, SweptLayer>;
+  private readonly layers: ReadonlyMap<string, { pruner: LayerPruner; start: number }>;
   /** Names of the layers with points, in the order they are measured: from the back of the net. */
   private readonly order: string[];
   private readonly names: string[];
@@ -207,11 +163,15 @@ class SweepRun {
     private readonly test: TestNet,
     private readonly results: SweepResults,
     private readonly params: SweepParams,
+    saliency: Saliency | undefined,
   ) {
     const { net } = test;
     const swept = [...new Set(results.points.map(({ layer }) => layer))];
     this.layers = new Map(
-      swept.map((layer) => [layer, new SweptLayer(net, layer, params.saliency?.get(layer))]),
+      swept.map((layer) => [
+        layer,
+        { pruner: new LayerPruner(net, layer, saliency?.get(layer)), start: restartIndex(net, layer) },
+      ]),
     );
     this.order = swept.toSorted((a, b) => this.layers.get(b)!.start - this.layers.get(a)!.start);
     this.names = net.layers.map(({ name }) => name);
@@ -246,7 +206,7 @@ class SweepRun {
       for (const point of open()) point.state = 'measured';
       yield this.event(position, from, (performance.now() - begin) / 1000);
     } finally {
-      for (const layer of this.layers.values()) layer.restore();
+      for (const { pruner } of this.layers.values()) pruner.restore();
       if (params.results !== undefined) await saveSweep(params.results, results);
     }
   }
@@ -268,14 +228,14 @@ class SweepRun {
     if (baseline.items === position) this.add(baseline, batch, loss);
 
     for (const name of this.order) {
-      const layer = this.layers.get(name)!;
+      const { pruner, start } = this.layers.get(name)!;
       for (const point of points) {
         if (point.layer !== name || point.state !== 'open' || point.sums.items !== position) continue;
-        point.kept = layer.prune(point.keep);
-        const rest = net.forward(this.names[layer.start]);
-        this.add(point.sums, batch, lossBefore.get(layer.start)! + rest);
+        point.kept = pruner.prune(point.keep);
+        const rest = net.forward(this.names[start]);
+        this.add(point.sums, batch, lossBefore.get(start)! + rest);
       }
-      layer.restore();
+      pruner.restore();
     }
   }
 

@@ -32,6 +32,8 @@ export interface SweepResults {
   /** Items that every point is measured on, where it is known; less than the data hold when a limit was set. */
   items: number | undefined;
   ranking: Ranking;
+  /** Items that the saliency was measured on. */
+  samples?: number;
   /** Number of weights of each layer that is swept. */
   weights: Record<string, number>;
   /** The net with all its weights. */
@@ -68,8 +70,8 @@ export const saveSweep = (file: string, results: SweepResults): Promise<void> =>
   );
 
 /** What must agree for points to be of the same sweep. */
-const identity = ({ model, net, items, ranking }: SweepResults) =>
-  [model.sha256, net.sha256, items ?? 'all', ranking].join('/');
+const identity = ({ model, net, items, ranking, samples }: SweepResults) =>
+  [model.sha256, net.sha256, items ?? 'all', ranking, samples].join('/');
 
 /** @throws CaffeError when the two are not measurements of the same thing */
 export function requireSameSweep(a: SweepResults, b: SweepResults, file: string): void {
@@ -79,7 +81,7 @@ export function requireSameSweep(a: SweepResults, b: SweepResults, file: string)
       ['model', a.model.sha256 !== b.model.sha256],
       ['net', a.net.sha256 !== b.net.sha256],
       ['number of items', a.items !== b.items],
-      ['ranking', a.ranking !== b.ranking],
+      ['ranking', a.ranking !== b.ranking || a.samples !== b.samples],
     ] as const
   ).flatMap(([what, different]) => (different ? [what] : []));
   throw new CaffeError(`The results are of another sweep: another ${differs.join(', ')}`, {

@@ -20,10 +20,10 @@ export interface TestSource {
   netFile: string;
   net: NetParameter;
   /** Data to use instead of what the net's data layer names; needed for a deploy net, which has no data layer. */
-  data?: string;
+  data?: string | ItemSource;
   /** How a deploy net's data become its input. */
   transform?: TransformationParameter;
-  /** Items in a batch of a deploy net. */
+  /** Items in a batch, instead of what the net's data layer says. */
   batchSize?: number;
   workspaceFolders?: readonly string[];
   level?: number;
@@ -190,7 +190,7 @@ const feedOptions = ({ netFile, workspaceFolders, data, seed }: TestSource): Fee
 
 /** The layers that read data; for a deploy net one that stands for its input. */
 function dataLayersOf(source: TestSource): { layers: LayerParameter[]; deploy: boolean } {
-  const { netFile, net, data, transform, batchSize = DEPLOY_BATCH, level, stages } = source;
+  const { netFile, net, data, transform, batchSize, level, stages } = source;
   const all = layersFor(net, { phase: 'TEST', level, stages });
   const isInput = ({ type }: LayerParameter) => type === 'Input' || type === 'MemoryData';
   const layers = all.filter((layer) => layerTypeOf(layer).source === true && !isInput(layer));
@@ -203,7 +203,7 @@ function dataLayersOf(source: TestSource): { layers: LayerParameter[]; deploy: b
         },
       );
     }
-    return { layers, deploy: false };
+    return { layers: layers.map((layer) => withBatchSize(layer, batchSize)), deploy: false };
   }
   const inputs = all.filter(isInput);
   if (inputs.length !== 1 || (inputs[0].type === 'Input' && inputs[0].top.length !== 1)) {
@@ -224,7 +224,17 @@ function dataLayersOf(source: TestSource): { layers: LayerParameter[]; deploy: b
     type: 'Data',
     top: [input.top[0], 'label'],
     transform_param: transform ?? input.transform_param,
-    data_param: { batch_size: batchSize },
+    data_param: { batch_size: batchSize ?? DEPLOY_BATCH },
   };
   return { layers: [layer], deploy: input.type === 'Input' };
+}
+
+function withBatchSize(layer: LayerParameter, batch_size: number | undefined): LayerParameter {
+  if (batch_size === undefined) return layer;
+  return {
+    ...layer,
+    data_param: { ...layer.data_param, batch_size },
+    image_data_param: { ...layer.image_data_param, batch_size },
+    hdf5_data_param: { ...layer.hdf5_data_param, batch_size },
+  };
 }

@@ -1,0 +1,146 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32, deflateSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeBinaryproto } from '../../../src/caffe/binaryproto';
+import { classify, type ClassifyParams } from '../../../src/jobs/classify';
+import { evaluate } from '../../../src/jobs/evaluate';
+import { thumbnails } from '../../../src/jobs/thumbnails';
+import { ReferenceEngine } from '../../../src/tensor/reference';
+import { CLASSES, layer, runJob, tinyData, tinyNet, trainTiny } from './tinyNet';
+
+const { folder, images, netFile } = tinyData(40);
+const model = join(folder, 'tiny.caffemodel');
+beforeAll(() => trainTiny(netFile, model));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const context = () => ({ engine: new ReferenceEngine(), signal: new AbortController().signal });
+const pixelsOf = (item: number) => readFileSync(images).subarray(16 + 36 * item, 16 + 36 * (item + 1));
+
+/** An 8-bit gray PNG file. */
+function png(width: number, height: number, pixels: Uint8Array): Uint8Array {
+  const chunk = (type: string, content: Uint8Array) => {
+    const body = Buffer.concat([Buffer.from(type), content]);
+    const frame = Buffer.alloc(body.length + 8);
+    frame.writeUInt32BE(content.length, 0);
+    body.copy(frame, 4);
+    frame.writeUInt32BE(crc32(body), body.length + 4);
+    return frame;
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header[8] = 8;
+  const rows = Array.from({ length: height }, (_, y) => [0, ...pixels.subarray(y * width, (y + 1) * width)]);
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(Uint8Array.from(rows.flat()))),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+const deployNet = {
+  layer: [
+    layer('Input', 'data', [], ['data'], { input_param: { shape: [{ dim: [10, 1, 6, 6] }] } }),
+    ...tinyNet(1).layer.slice(1, -2),
+    layer('Softmax', 'prob', ['ip2'], ['prob']),
+  ],
+};
+const image = (item: number) => ({ name: `${item}.png`, bytes: png(6, 6, pixelsOf(item)) });
+const params = (more: Partial<ClassifyParams> = {}): ClassifyParams => ({
+  model,
+  netFile,
+  net: deployNet,
+  image: image(0),
+  trainVal: tinyNet(1),
+  ...more,
+});
+
+describe('classify', () => {
+  it('says of each image what the evaluation of the train_val net says', async () => {
+    const { result } = await runJob(evaluate({ netFile, net: tinyNet(10), models: [model] }, context()));
+    const wrong = new Map(result.evaluations[0].wrong.map(({ item, predicted }) => [item, predicted]));
+    const labels = readFileSync(images.replace('images', 'labels').replace('idx3', 'idx1')).subarray(8);
+    for (let item = 0; item < 40; item++) {
+      const { guesses, blob } = await classify(params({ image: image(item) }), context());
+      expect(blob).toBe('prob');
+      expect(guesses[0].index).toBe(wrong.get(item) ?? labels[item]);
+      expect(guesses).toHaveLength(CLASSES);
+      expect(guesses.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(1, 5);
+    }
+  });
+
+  it('takes a train_val net as well, the image by its path, and names of classes from beside the net', async () => {
+    const path = join(folder, 'five.png');
+    writeFileSync(path, image(5).bytes);
+    writeFileSync(
+      join(folder, 'labels.txt'),
+      ['n01440764 tench, Tinca tinca', 'two words', 'c', 'd', 'e', 'f', 'g'].join('\n'),
+    );
+    const deploy = await classify(params({ image: path }), context());
+    const trainVal = await classify(params({ image: path, net: tinyNet(30) }), context());
+    expect(trainVal.guesses.map(({ index }) => index)).toEqual(deploy.guesses.map(({ index }) => index));
+    const names = new Map(deploy.guesses.map(({ index, label }) => [index, label]));
+    expect([names.get(0), names.get(1)]).toEqual(['tench, Tinca tinca', 'two words']);
+    rmSync(join(folder, 'labels.txt'));
+  });
+
+  it('brings the image to the size of the mean image, and takes its centre', async () => {
+    const mean = new Float32Array(100).fill(20);
+    await writeBinaryproto(join(folder, 'mean.binaryproto'), { shape: [1, 1, 10, 10], data: mean });
+    const large = new Uint8Array(100).fill(50);
+    for (let y = 0; y < 6; y++) large.set(pixelsOf(3).subarray(6 * y, 6 * y + 6), (y + 2) * 10 + 2);
+    const transform = { mean_file: 'mean.binaryproto', scale: 0.01 };
+    const { guesses } = await classify(
+      params({ image: { name: 'large.png', bytes: png(10, 10, large) }, transform }),
+      context(),
+    );
+    const { guesses: small } = await classify(
+      params({ image: image(3), transform: { mean_value: [20], scale: 0.01 } }),
+      context(),
+    );
+    expect(guesses).toEqual(small);
+  });
+
+  it.each<[string, Partial<ClassifyParams>, string]>([
+    [
+      'bytes that are no image',
+      { image: { name: 'x.gif', bytes: new TextEncoder().encode('GIF89a') } },
+      'neither a JPEG nor a PNG',
+    ],
+    ['a path that is not there', { image: 'nowhere.png' }, 'cannot be read (ENOENT)'],
+    ['a net without classes', { net: { layer: deployNet.layer.slice(0, 2) } }, 'no score for each class'],
+    ['names that are not there', { labels: 'nowhere.txt' }, 'cannot be read (ENOENT)'],
+  ])('refuses %s', async (_, more, message) => {
+    await expect(classify(params(more), context())).rejects.toThrow(message);
+  });
+});
+
+describe('thumbnails', () => {
+  it('shows items as they are in the data', async () => {
+    const [first, second] = await thumbnails({ netFile, net: tinyNet(1) }, [3, 39]);
+    expect([first.item, second.item, second.width, second.height]).toEqual([3, 39, 6, 6]);
+    const gray = [...pixelsOf(39)];
+    expect([...second.rgba]).toEqual(gray.flatMap((value) => [value, value, value, 255]));
+  });
+
+  it('shrinks large images and shows colours as red, green, blue', async () => {
+    const wide = join(folder, 'wide');
+    mkdirSync(wide);
+    const record = Buffer.alloc(3073, 0);
+    record.fill(200, 1, 1025);
+    writeFileSync(join(wide, 'colour.bin'), record);
+    const net = {
+      layer: [
+        layer('Data', 'data', [], ['data', 'label'], {
+          data_param: { source: 'wide/colour.bin', batch_size: 1 },
+        }),
+      ],
+    };
+    const [{ width, height, rgba }] = await thumbnails({ netFile, net }, [0]);
+    // CIFAR's planes are red, green, blue; Caffe holds images as blue, green, red.
+    expect([width, height, ...rgba.subarray(0, 4)]).toEqual([32, 32, 0, 0, 200, 255]);
+  });
+});

@@ -1,0 +1,100 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chooseJointly } from '../../../src/jobs/joint';
+import { saliency } from '../../../src/jobs/saliency';
+import { sweep } from '../../../src/jobs/sweep';
+import { accuracyOf } from '../../../src/jobs/tally';
+import { TestNet } from '../../../src/jobs/testNet';
+import { ReferenceEngine } from '../../../src/tensor/reference';
+import { layer, runJob, tinyData, tinyNet, trainTiny } from './tinyNet';
+
+const { folder, netFile } = tinyData(100);
+const model = join(folder, 'tiny.caffemodel');
+beforeAll(() => trainTiny(netFile, model));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const context = () => ({ engine: new ReferenceEngine(), signal: new AbortController().signal });
+const params = () => ({ netFile, net: tinyNet(20), model });
+
+describe('saliency', () => {
+  it('is half the mean squared gradient of single items times the squared weight', async () => {
+    const samples = 7;
+    const { result } = await runJob(saliency({ ...params(), calibration: { samples } }, context()));
+    expect([...result.keys()]).toEqual(['conv', 'branch', 'ip1', 'ip2']);
+
+    // The gradient of each item's own loss by differences, for the most salient weight of each layer.
+    const test = await TestNet.open({ ...params(), batchSize: 1 }, { engine: new ReferenceEngine() });
+    await test.loadWeights(model);
+    for (const [name, values] of result) {
+      const i = values.indexOf(Math.max(...values));
+      const [{ data }] = test.net.paramsOf(name);
+      const weight = data[i];
+      const step = 0.004;
+      let squares = 0;
+      for await (const _ of test.batches(new AbortController().signal, 0, samples)) {
+        data[i] = weight + step;
+        const above = test.net.forward();
+        data[i] = weight - step;
+        const below = test.net.forward();
+        data[i] = weight;
+        squares += ((above - below) / (2 * step)) ** 2;
+      }
+      const expected = (squares / samples / 2) * weight * weight;
+      expect(Math.abs(values[i] - expected)).toBeLessThan(0.03 * expected);
+    }
+    await test.dispose();
+  });
+
+  it('does not leave out layers that are not to learn', async () => {
+    const net = tinyNet(20);
+    net.layer.find(({ name }) => name === 'conv')!.param = [{ lr_mult: 0 }, { lr_mult: 0 }];
+    const { result } = await runJob(saliency({ ...params(), net, calibration: { samples: 3 } }, context()));
+    expect(result.get('conv')!.some((value) => value > 0)).toBe(true);
+  });
+
+  it('refuses a net without a loss', async () => {
+    const net = { layer: [...tinyNet(1).layer.slice(0, -2), layer('Silence', 'rest', ['label'], [])] };
+    await expect(runJob(saliency({ ...params(), net }, context()))).rejects.toThrow('no loss');
+  });
+
+  it('ranks the weights of a sweep', async () => {
+    const layers = { ip1: [0.1] };
+    const calibration = { samples: 50 };
+    const { result: bySaliency } = await runJob(
+      sweep({ ...params(), layers, ranking: 'saliency', calibration }, context()),
+    );
+    const { result: byMagnitude } = await runJob(sweep({ ...params(), layers }, context()));
+    expect(bySaliency.samples).toBe(50);
+    expect(bySaliency.points[0].kept).toBe(byMagnitude.points[0].kept);
+    expect(bySaliency.points[0].sums.loss).not.toBe(byMagnitude.points[0].sums.loss);
+  });
+});
+
+describe('chooseJointly', () => {
+  const layers = { conv: [0.7, 0.3], branch: [0.5], ip1: [0.7, 0.4, 0.2, 0.05], ip2: [0.7, 0.3] };
+
+  it('meets a wanted sparsity and says what it really costs', async () => {
+    const { result: results } = await runJob(sweep({ ...params(), layers, collapse: 0 }, context()));
+    const { result } = await runJob(chooseJointly({ ...params(), results, goal: { kept: 0.3 } }, context()));
+    expect(result.met).toBe(true);
+    expect(result.kept).toBeLessThanOrEqual(0.3);
+    expect(result.accuracy).toBeCloseTo(accuracyOf(results.baseline)! - result.drop, 10);
+
+    const { result: tooSparse } = await runJob(
+      chooseJointly({ ...params(), results, goal: { kept: 0.001 } }, context()),
+    );
+    expect(tooSparse.met).toBe(false);
+  });
+
+  it('holds a wanted accuracy as measured, not as expected', async () => {
+    const { result: results } = await runJob(sweep({ ...params(), layers, collapse: 0 }, context()));
+    for (const drop of [0, 0.03, 0.2, 1]) {
+      const { result } = await runJob(chooseJointly({ ...params(), results, goal: { drop } }, context()));
+      expect(result.met).toBe(true);
+      expect(result.drop).toBeLessThanOrEqual(drop + 1e-9);
+      // Nothing is too bad when everything may be lost: the sparsest step.
+      if (drop === 1) expect(result.keeps).toEqual({ conv: 0.3, branch: 0.5, ip1: 0.05, ip2: 0.3 });
+    }
+  });
+});
