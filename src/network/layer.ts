@@ -65,6 +65,8 @@ export interface PlanContext {
   phase: Phase;
   /** Number of tops, those that the net adds on its own included. */
   topCount: number;
+  /** A backward pass may follow the forward pass: it must find what it needs. */
+  gradients?: boolean;
   /** Shapes of the tops of a data layer, where its source is known; `NaN` for unknown sizes. */
   sourceShapes?(layer: LayerParameter): Shape[] | undefined;
   /** The matrix that an InfogainLoss names as its source, row by row. */

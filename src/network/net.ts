@@ -96,6 +96,7 @@ export class Net {
     this.gradients = options.gradients ?? phase === 'TRAIN';
     this.random = new Random(options.seed ?? 1);
     this.sources = {
+      gradients: this.gradients,
       infogain,
       sourceShapes: (layer) =>
         sourceShapes?.(layer) ??

@@ -11,11 +11,11 @@ export type { NetPurpose } from './graph';
 /** Name of a top that the net adds on its own; no layer can read it. */
 export const automaticTop = '(automatic)';
 
-/** What is known from outside of a net. */
+/** What is known from outside of a net, see {@link PlanContext}. */
 export interface ShapeSources {
-  /** Shapes of the tops of a data layer or an Input, where they are known; `NaN` for an unknown size. */
   sourceShapes?: PlanContext['sourceShapes'];
   infogain?: PlanContext['infogain'];
+  gradients?: PlanContext['gradients'];
 }
 
 /** A layer of a net with what was found out about it. */

@@ -20,11 +20,12 @@ export function neuron(
 function elementwise(
   bottom: Shape,
   layer: LayerParameter,
+  context: PlanContext,
   value: (x: number) => number,
   slope: (xOrY: number) => number,
   of: 'input' | 'output',
 ): Omit<LayerPlan, 'tops'> {
-  const keepsInput = of === 'input' && isInPlace(layer);
+  const keepsInput = of === 'input' && losesInput(layer, context);
   return {
     scratch: keepsInput ? { input: count(bottom) } : undefined,
     forward({ bottom: [{ data: x }], top: [{ data: y }], scratch }) {
@@ -44,6 +45,11 @@ function elementwise(
 /** Whether the layer writes its first top over its first bottom. */
 export function isInPlace(layer: LayerParameter): boolean {
   return layer.bottom.length > 0 && layer.bottom[0] === layer.top[0];
+}
+
+/** Whether backward finds nothing of the layer's first bottom unless forward keeps a copy. */
+export function losesInput(layer: LayerParameter, { gradients = false }: PlanContext): boolean {
+  return gradients && isInPlace(layer);
 }
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
@@ -67,34 +73,36 @@ export const neuronLayers: LayerTypes = {
     };
   }),
 
-  ReLU6: neuron((layer, bottom) =>
+  ReLU6: neuron((layer, bottom, context) =>
     elementwise(
       bottom,
       layer,
+      context,
       (x) => Math.min(Math.max(x, 0), 6),
       (y) => (y > 0 && y < 6 ? 1 : 0),
       'output',
     ),
   ),
 
-  Clip: neuron((layer, bottom) => {
+  Clip: neuron((layer, bottom, context) => {
     const { min, max } = layer.clip_param ?? {};
     if (min === undefined || max === undefined) return fail(layer, 'clip_param must give min and max');
     return elementwise(
       bottom,
       layer,
+      context,
       (x) => Math.min(Math.max(x, min), max),
       (x) => (x >= min && x <= max ? 1 : 0),
       'input',
     );
   }),
 
-  PReLU: neuron((layer, bottom) => {
+  PReLU: neuron((layer, bottom, context) => {
     refuse(layer, bottom.length < 2, 'the bottom must have at least 2 axes');
     const { channel_shared: shared = false, filler } = layer.prelu_param ?? {};
     const channels = bottom[1];
     const inner = count(bottom, 2);
-    const keepsInput = isInPlace(layer);
+    const keepsInput = losesInput(layer, context);
     return {
       params: [{ shape: shared ? [] : [channels], filler: filler ?? { type: 'constant', value: 0.25 } }],
       scratch: keepsInput ? { input: count(bottom) } : undefined,
@@ -125,26 +133,32 @@ export const neuronLayers: LayerTypes = {
     };
   }),
 
-  ELU: neuron((layer, bottom) => {
+  ELU: neuron((layer, bottom, context) => {
     const alpha = layer.elu_param?.alpha ?? 1;
     return elementwise(
       bottom,
       layer,
+      context,
       (x) => (x > 0 ? x : alpha * Math.expm1(x)),
       (y) => (y > 0 ? 1 : alpha + y),
       'output',
     );
   }),
 
-  Sigmoid: neuron((layer, bottom) => elementwise(bottom, layer, sigmoid, (y) => y * (1 - y), 'output')),
+  Sigmoid: neuron((layer, bottom, context) =>
+    elementwise(bottom, layer, context, sigmoid, (y) => y * (1 - y), 'output'),
+  ),
 
-  TanH: neuron((layer, bottom) => elementwise(bottom, layer, Math.tanh, (y) => 1 - y * y, 'output')),
+  TanH: neuron((layer, bottom, context) =>
+    elementwise(bottom, layer, context, Math.tanh, (y) => 1 - y * y, 'output'),
+  ),
 
-  Swish: neuron((layer, bottom) => {
+  Swish: neuron((layer, bottom, context) => {
     const beta = layer.swish_param?.beta ?? 1;
     return elementwise(
       bottom,
       layer,
+      context,
       (x) => x * sigmoid(beta * x),
       (x) => {
         const s = sigmoid(beta * x);
@@ -154,55 +168,59 @@ export const neuronLayers: LayerTypes = {
     );
   }),
 
-  AbsVal: neuron((layer, bottom) => {
+  AbsVal: neuron((layer, bottom, context) => {
     refuse(
       layer,
       isInPlace(layer),
       'AbsVal does not allow in-place computation',
       'Give the top its own name',
     );
-    return elementwise(bottom, layer, Math.abs, Math.sign, 'input');
+    return elementwise(bottom, layer, context, Math.abs, Math.sign, 'input');
   }),
 
-  BNLL: neuron((layer, bottom) =>
+  BNLL: neuron((layer, bottom, context) =>
     elementwise(
       bottom,
       layer,
+      context,
       (x) => (x > 0 ? x + Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x))),
       sigmoid,
       'input',
     ),
   ),
 
-  Exp: neuron((layer, bottom) => {
+  Exp: neuron((layer, bottom, context) => {
     const { base = -1, scale = 1, shift = 0 } = layer.exp_param ?? {};
     const rate = naturalLog(layer, base);
     return elementwise(
       bottom,
       layer,
+      context,
       (x) => Math.exp(rate * (shift + scale * x)),
       (y) => y * rate * scale,
       'output',
     );
   }),
 
-  Log: neuron((layer, bottom) => {
+  Log: neuron((layer, bottom, context) => {
     const { base = -1, scale = 1, shift = 0 } = layer.log_param ?? {};
     const rate = naturalLog(layer, base);
     return elementwise(
       bottom,
       layer,
+      context,
       (x) => Math.log(shift + scale * x) / rate,
       (x) => scale / (rate * (shift + scale * x)),
       'input',
     );
   }),
 
-  Power: neuron((layer, bottom) => {
+  Power: neuron((layer, bottom, context) => {
     const { power = 1, scale = 1, shift = 0 } = layer.power_param ?? {};
     return elementwise(
       bottom,
       layer,
+      context,
       (x) => Math.pow(shift + scale * x, power),
       (x) => (power * scale === 0 ? 0 : power * scale * Math.pow(shift + scale * x, power - 1)),
       'input',

@@ -1,6 +1,6 @@
 import type { LayerPlan, LayerTypes } from '../layer';
 import { count, legacySize, refuse, shapeText, type Shape } from '../shape';
-import { isInPlace, neuron } from './neuron';
+import { losesInput, neuron } from './neuron';
 
 /** Within a channel Caffe takes the mean of the squares as its average pooling does, and no k. */
 function withinChannel(bottom: Shape, size: number, alpha: number, beta: number): Omit<LayerPlan, 'tops'> {
@@ -44,7 +44,7 @@ function withinChannel(bottom: Shape, size: number, alpha: number, beta: number)
 }
 
 export const normalizationLayers: LayerTypes = {
-  LRN: neuron((layer, bottom) => {
+  LRN: neuron((layer, bottom, context) => {
     const {
       local_size: size = 5,
       alpha = 1,
@@ -60,16 +60,17 @@ export const normalizationLayers: LayerTypes = {
     );
     const total = count(bottom);
     if (region === 'ACROSS_CHANNELS') {
+      const keepsInput = losesInput(layer, context);
       const shape = { num: bottom[0], channels: bottom[1], plane: count(bottom, 2), size, alpha, beta, k };
       return {
-        scratch: { scale: total, input: isInPlace(layer) ? total : 0 },
+        scratch: { scale: total, input: keepsInput ? total : 0 },
         forward({ engine, bottom: [{ data: x }], top: [{ data: y }], scratch }) {
           scratch.input.set(x.subarray(0, scratch.input.length));
           engine.lrn(shape, x, scratch.scale, y);
         },
         backward({ engine, bottom: [b], top: [t], scratch, propagate }) {
           if (!propagate[0]) return;
-          const x = isInPlace(layer) ? scratch.input : b.data;
+          const x = keepsInput ? scratch.input : b.data;
           engine.lrnBackward(shape, x, t.data, scratch.scale, t.diff, b.diff);
         },
       };

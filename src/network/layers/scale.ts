@@ -1,7 +1,7 @@
 import type { BiasParameter, LayerParameter, ScaleParameter } from '../../caffe/messages';
 import type { LayerTypes } from '../layer';
 import { canonicalAxis, count, refuse, shapesDiffer, shapeText, type Shape } from '../shape';
-import { isInPlace } from './neuron';
+import { losesInput } from './neuron';
 
 /**
  * Where a smaller blob applies to a larger one: `outer` × its own values × `inner` make up the larger.
@@ -43,7 +43,7 @@ export const scaleLayers: LayerTypes = {
   Scale: {
     bottoms: [1, 2],
     tops: 1,
-    plan(layer, [bottom, factors]) {
+    plan(layer, [bottom, factors], context) {
       const param = layer.scale_param ?? {};
       const { shape, outer, size, inner } = cover(layer, bottom, factors, param, 'scale');
       const learned = factors === undefined;
@@ -53,7 +53,7 @@ export const scaleLayers: LayerTypes = {
         ...(hasBias ? [{ shape, filler: param.bias_filler ?? {} }] : []),
       ];
       const bias = params.length - 1;
-      const keepsInput = isInPlace(layer);
+      const keepsInput = losesInput(layer, context);
       return {
         tops: [bottom],
         params,
