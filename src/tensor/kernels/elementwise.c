@@ -1,0 +1,252 @@
+// Operations value by value, and sums per channel. Bound by memory: short loops over ranges that fit the cache.
+#include "simd.h"
+#include "threads.h"
+
+#define RANGE 16384 // floats of a chunk
+
+typedef struct {
+  int count;
+  float factor;
+  const float *a, *b;
+  float *y;
+} Elements;
+
+INLINE void run(Task *task, const Elements *e) { parallel(task, e, ceil_div(e->count, RANGE)); }
+
+/** Loops over the chunk's range four by four: `i` is the place, `left` how many values there still are. */
+#define EACH_FOUR(e, chunk, i, left)                                                                               \
+  for (int i = (chunk) * RANGE, end = smaller((e)->count, i + RANGE), left; left = end - i, left > 0; i += 4)
+
+static void relu_task(const void *args, int chunk, int thread) {
+  const Elements *e = args;
+  EACH_FOUR(e, chunk, i, left) {
+    v128_t x = load_some(e->a + i, left), low = mul(x, splat(e->factor));
+    store_some(e->y + i, wasm_v128_bitselect(x, low, wasm_f32x4_gt(x, zero())), left);
+  }
+}
+
+/** y = x where positive, otherwise slope · x. */
+EXPORT(relu) void relu(int count, const float *x, float *y, float slope) {
+  run(relu_task, &(Elements){.count = count, .factor = slope, .a = x, .y = y});
+}
+
+static void relu_backward_task(const void *args, int chunk, int thread) {
+  const Elements *e = args;
+  EACH_FOUR(e, chunk, i, left) {
+    v128_t dy = load_some(e->b + i, left), low = mul(dy, splat(e->factor));
+    store_some(e->y + i, wasm_v128_bitselect(dy, low, wasm_f32x4_gt(load_some(e->a + i, left), zero())), left);
+  }
+}
+
+EXPORT(relu_backward) void relu_backward(int count, const float *x, const float *dy, float *dx, float slope) {
+  run(relu_backward_task, &(Elements){.count = count, .factor = slope, .a = x, .b = dy, .y = dx});
+}
+
+typedef struct {
+  int inputs, count;
+  const float *const *x;
+  const float *factors;
+  float *y;
+} Sum;
+
+static void weighted_sum_task(const void *args, int chunk, int thread) {
+  const Sum *s = args;
+  EACH_FOUR(s, chunk, i, left) {
+    v128_t sum = zero();
+    for (int j = 0; j < s->inputs; j++) sum = madd(splat(s->factors[j]), load_some(s->x[j] + i, left), sum);
+    store_some(s->y + i, sum, left);
+  }
+}
+
+/** y = Σ factors[j] · x[j]; y may be one of the x. */
+EXPORT(weighted_sum) void weighted_sum(int inputs, int count, const float *const *x, const float *factors,
+                                       float *y) {
+  parallel(weighted_sum_task, &(Sum){inputs, count, x, factors, y}, ceil_div(count, RANGE));
+}
+
+static void axpy_task(const void *args, int chunk, int thread) {
+  const Elements *e = args;
+  EACH_FOUR(e, chunk, i, left)
+    store_some(e->y + i, madd(splat(e->factor), load_some(e->a + i, left), load_some(e->y + i, left)), left);
+}
+
+/** y += factor · x. */
+EXPORT(axpy) void axpy(int count, float factor, const float *x, float *y) {
+  run(axpy_task, &(Elements){.count = count, .factor = factor, .a = x, .y = y});
+}
+
+static void squares_task(const void *args, int chunk, int thread) {
+  const Elements *e = args;
+  v128_t low = wasm_f64x2_const_splat(0), high = low;
+  EACH_FOUR(e, chunk, i, left) {
+    v128_t x = load_some(e->a + i, left);
+    v128_t a = wasm_f64x2_promote_low_f32x4(x);
+    v128_t b = wasm_f64x2_promote_low_f32x4(wasm_i64x2_shuffle(x, x, 1, 1));
+    low = wasm_f64x2_add(low, wasm_f64x2_mul(a, a));
+    high = wasm_f64x2_add(high, wasm_f64x2_mul(b, b));
+  }
+  v128_t sum = wasm_f64x2_add(low, high);
+  ((double *)e->y)[chunk] = wasm_f64x2_extract_lane(sum, 0) + wasm_f64x2_extract_lane(sum, 1);
+}
+
+/** Floats of workspace that {@link sum_of_squares} needs. */
+EXPORT(squares_workspace) int squares_workspace(int count) { return 2 * ceil_div(count, RANGE); }
+
+/** Σ x², summed in double precision. */
+EXPORT(sum_of_squares) double sum_of_squares(int count, const float *x, double *workspace) {
+  run(squares_task, &(Elements){.count = count, .a = x, .y = (float *)workspace});
+  double sum = 0;
+  for (int i = 0; i < ceil_div(count, RANGE); i++) sum += workspace[i];
+  return sum;
+}
+
+// ---------------------------------------------------------------- one value per middle index of outer × size × inner
+
+typedef struct {
+  int outer, size, inner;
+  const float *a, *b, *factor, *bias;
+  float *y;
+  int rows; // of outer × size in a chunk
+} Channels;
+
+INLINE int rows_of(int count, int inner) { return larger(1, smaller(count, RANGE / larger(1, inner))); }
+
+INLINE void scale_rows(const Channels *c, int first, int end, int adding) {
+  for (int row = first; row < end; row++) {
+    v128_t factor = splat(c->factor[row % c->size]), bias = splat(c->bias ? c->bias[row % c->size] : 0);
+    const float *x = c->a + (size_t)row * c->inner;
+    float *y = c->y + (size_t)row * c->inner;
+    for (int i = 0; i < c->inner; i += 4) {
+      int left = c->inner - i;
+      v128_t other = adding ? load_some(y + i, left) : bias;
+      store_some(y + i, madd(load_some(x + i, left), factor, other), left);
+    }
+  }
+}
+
+/** The same where inner is 1: the values of all channels lie side by side. */
+INLINE void scale_across(const Channels *c, int first, int end, int adding) {
+  for (int row = first; row < end; row++) {
+    const float *x = c->a + (size_t)row * c->size;
+    float *y = c->y + (size_t)row * c->size;
+    for (int i = 0; i < c->size; i += 4) {
+      int left = c->size - i;
+      v128_t other = adding ? load_some(y + i, left) : c->bias ? load_some(c->bias + i, left) : zero();
+      store_some(y + i, madd(load_some(x + i, left), load_some(c->factor + i, left), other), left);
+    }
+  }
+}
+
+static void scale_task(const void *args, int chunk, int thread) {
+  const Channels *c = args;
+  int first = chunk * c->rows;
+  if (c->inner == 1) scale_across(c, first, smaller(c->outer, first + c->rows), 0);
+  else scale_rows(c, first, smaller(c->outer * c->size, first + c->rows), 0);
+}
+
+static void add_scaled_task(const void *args, int chunk, int thread) {
+  const Channels *c = args;
+  int first = chunk * c->rows;
+  if (c->inner == 1) scale_across(c, first, smaller(c->outer, first + c->rows), 1);
+  else scale_rows(c, first, smaller(c->outer * c->size, first + c->rows), 1);
+}
+
+INLINE void run_channels(Task *task, Channels *c) {
+  int rows = c->inner == 1 ? c->outer : c->outer * c->size;
+  c->rows = rows_of(rows, c->inner == 1 ? c->size : c->inner);
+  parallel(task, c, ceil_div(rows, c->rows));
+}
+
+/** y = x · factor[c] + bias[c]. */
+EXPORT(scale) void scale(int outer, int size, int inner, const float *x, const float *factor, const float *bias,
+                         float *y) {
+  run_channels(scale_task,
+               &(Channels){.outer = outer, .size = size, .inner = inner, .a = x, .factor = factor, .bias = bias,
+                           .y = y});
+}
+
+/** y += x · factor[c]. */
+EXPORT(add_scaled) void add_scaled(int outer, int size, int inner, const float *x, const float *factor, float *y) {
+  run_channels(add_scaled_task,
+               &(Channels){.outer = outer, .size = size, .inner = inner, .a = x, .factor = factor, .y = y});
+}
+
+/** Σ of four floats, exactly enough: kept as two doubles. */
+INLINE v128_t add_as_doubles(v128_t sum, v128_t v) {
+  v128_t high = wasm_f64x2_promote_low_f32x4(wasm_i64x2_shuffle(v, v, 1, 1));
+  return wasm_f64x2_add(sum, wasm_f64x2_add(wasm_f64x2_promote_low_f32x4(v), high));
+}
+
+#define FLOAT_RUN 256 // floats added in single precision before they go to the double sum
+
+/** Σ a (· b) of the channels of a chunk. */
+INLINE void sum_channels(const Channels *c, int first, int end, int dot) {
+  for (int channel = first; channel < end; channel++) {
+    v128_t total = wasm_f64x2_const_splat(0);
+    for (int n = 0; n < c->outer; n++) {
+      size_t row = ((size_t)n * c->size + channel) * c->inner;
+      for (int i = 0; i < c->inner;) {
+        v128_t s0 = zero(), s1 = zero();
+        int stop = smaller(c->inner, i + FLOAT_RUN);
+        for (; i + 8 <= stop; i += 8) {
+          v128_t a0 = load(c->a + row + i), a1 = load(c->a + row + i + 4);
+          s0 = dot ? madd(a0, load(c->b + row + i), s0) : add(a0, s0);
+          s1 = dot ? madd(a1, load(c->b + row + i + 4), s1) : add(a1, s1);
+        }
+        for (; i < stop; i += 4) {
+          v128_t a = load_some(c->a + row + i, stop - i);
+          s0 = dot ? madd(a, load_some(c->b + row + i, stop - i), s0) : add(a, s0);
+        }
+        total = add_as_doubles(total, add(s0, s1));
+      }
+    }
+    c->y[channel] += (float)(wasm_f64x2_extract_lane(total, 0) + wasm_f64x2_extract_lane(total, 1));
+  }
+}
+
+/** The same where inner is 1: four channels at a time, down the rows. */
+INLINE void sum_across(const Channels *c, int first, int end, int dot) {
+  for (int channel = first; channel < end; channel += 4) {
+    int left = end - channel;
+    v128_t low = wasm_f64x2_const_splat(0), high = low;
+    for (int n = 0; n < c->outer; n++) {
+      size_t at = (size_t)n * c->size + channel;
+      v128_t v = load_some(c->a + at, left);
+      if (dot) v = mul(v, load_some(c->b + at, left));
+      low = wasm_f64x2_add(low, wasm_f64x2_promote_low_f32x4(v));
+      high = wasm_f64x2_add(high, wasm_f64x2_promote_low_f32x4(wasm_i64x2_shuffle(v, v, 1, 1)));
+    }
+    v128_t a = wasm_f32x4_demote_f64x2_zero(low), b = wasm_f32x4_demote_f64x2_zero(high);
+    store_some(c->y + channel, add(load_some(c->y + channel, left), wasm_i64x2_shuffle(a, b, 0, 2)), left);
+  }
+}
+
+static void sum_task(const void *args, int chunk, int thread) {
+  const Channels *c = args;
+  int first = chunk * c->rows, end = smaller(c->size, first + c->rows);
+  if (c->inner == 1) sum_across(c, first, end, 0);
+  else sum_channels(c, first, end, 0);
+}
+
+static void dot_task(const void *args, int chunk, int thread) {
+  const Channels *c = args;
+  int first = chunk * c->rows, end = smaller(c->size, first + c->rows);
+  if (c->inner == 1) sum_across(c, first, end, 1);
+  else sum_channels(c, first, end, 1);
+}
+
+INLINE void run_sums(Task *task, Channels *c) {
+  c->rows = ceil_div(rows_of(c->size, c->outer * c->inner), 4);
+  if (c->inner == 1) c->rows *= 4;
+  parallel(task, c, ceil_div(c->size, c->rows));
+}
+
+/** sum[c] += Σ x. */
+EXPORT(channel_sum) void channel_sum(int outer, int size, int inner, const float *x, float *sum) {
+  run_sums(sum_task, &(Channels){.outer = outer, .size = size, .inner = inner, .a = x, .y = sum});
+}
+
+/** sum[c] += Σ a · b. */
+EXPORT(channel_dot) void channel_dot(int outer, int size, int inner, const float *a, const float *b, float *sum) {
+  run_sums(dot_task, &(Channels){.outer = outer, .size = size, .inner = inner, .a = a, .b = b, .y = sum});
+}
