@@ -1,7 +1,7 @@
 // Runs a TypeScript file of this repository: `node scripts/run.mjs FILE.ts [arguments…]`. Bundled by esbuild with
 // the loaders of the build, so that it sees the sources as the extension does; packages stay outside.
 import * as esbuild from 'esbuild';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { loader } from './loader.mjs';
@@ -29,4 +29,5 @@ await esbuild.build({
   logLevel: 'warning',
 });
 process.argv = [process.argv[0], entry, ...rest];
+process.on('exit', () => rmSync(outfile, { force: true }));
 await import(pathToFileURL(outfile).href);
