@@ -1,0 +1,193 @@
+import { CaffeError } from '../caffe/errors';
+import type { Model } from '../caffe/model';
+import { compressedBytes, decodeCompressed, encodeCompressed, matrixShape } from './compressedRows';
+import type { Npz } from './npz';
+import { type NpzWriter } from './npz';
+import type { NpyArray } from './npy';
+import type { EncodingSizes, SparseEncoding } from './recipe';
+import {
+  bestIndexWidth,
+  countEntries,
+  decodeRelativeIndex,
+  encodeRelativeIndex,
+  type IndexWidth,
+  packGaps,
+  relativeIndexBytes,
+  unpackGaps,
+} from './relativeIndex';
+
+/** The array that says what the others mean: JSON in UTF-8. Its name can be no layer's, which end in _W, _b or _blobN. */
+const manifestName = 'caffe_pruner';
+
+/** What the .npz tells besides the values: enough to make a model of them. */
+export interface Manifest {
+  format: 'caffe-pruner sparse';
+  version: 1;
+  name: string;
+  layers: ManifestLayer[];
+}
+
+export interface ManifestLayer {
+  name: string;
+  type: string;
+  bottoms: string[];
+  tops: string[];
+  blobs: ManifestBlob[];
+}
+
+export interface ManifestBlob {
+  /** Name of the arrays: `<key>` for dense values, `<key>_indx` and so on beside it for sparse ones. */
+  key: string;
+  encoding: 'dense' | SparseEncoding;
+  shape: number[];
+  /** Bits of a gap, for `relative`. */
+  width?: IndexWidth;
+}
+
+/**
+ * A manifest with a key for each blob of the model: `<layer>_W` for the first, `<layer>_b` for the second,
+ * `<layer>_blob2` and so on; names that two layers share are told apart by `#` and the position of the later layer.
+ */
+export function manifestFor(model: Model): Manifest {
+  const taken = new Set<string>();
+  return {
+    format: 'caffe-pruner sparse',
+    version: 1,
+    name: model.name,
+    layers: model.layers.map((layer) => ({
+      name: layer.name,
+      type: layer.type,
+      bottoms: layer.bottoms,
+      tops: layer.tops,
+      blobs: layer.blobs.map((blob) => {
+        const part = ['W', 'b'][blob.index] ?? `blob${blob.index}`;
+        let key = `${layer.name}_${part}`;
+        if (taken.has(key)) key = `${layer.name}#${layer.index}_${part}`;
+        taken.add(key);
+        return { key, encoding: 'dense' as const, shape: blob.shape };
+      }),
+    })),
+  };
+}
+
+/** How many bytes a blob takes in each encoding, and the index width of least bytes. */
+export function measure(
+  values: Float32Array,
+  shape: readonly number[],
+): { bytes: EncodingSizes; width: IndexWidth; nonZero: number } {
+  const entries = countEntries(values);
+  const width = bestIndexWidth(entries);
+  const [rows, columns] = matrixShape(shape);
+  // No filler fits 16 bits of gap more rarely than once in 65,536 values; the count without any is needed here.
+  let nonZero = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] !== 0) nonZero++;
+  return {
+    width,
+    nonZero,
+    bytes: {
+      dense: 4 * values.length,
+      relative: relativeIndexBytes(entries[width], width),
+      csr: compressedBytes(nonZero, rows),
+      csc: compressedBytes(nonZero, columns),
+    },
+  };
+}
+
+/** Adds one blob's arrays to the file and notes in the manifest how it is encoded. */
+export async function writeSparseBlob(
+  npz: NpzWriter,
+  entry: ManifestBlob,
+  values: Float32Array,
+  encoding: 'dense' | SparseEncoding,
+  width: IndexWidth = 16,
+): Promise<void> {
+  const { key, shape } = entry;
+  entry.encoding = encoding;
+  if (encoding === 'dense') {
+    await npz.add(key, values, shape);
+    return;
+  }
+  if (encoding === 'relative') {
+    entry.width = width;
+    const relative = encodeRelativeIndex(values, width);
+    await npz.add(key, relative.values);
+    await npz.add(`${key}_indx`, packGaps(relative.gaps, width));
+    await npz.add(`${key}_width`, Uint8Array.of(width), []);
+  } else {
+    const order = encoding === 'csr' ? 'rows' : 'columns';
+    const { data, indices, indptr } = encodeCompressed(values, matrixShape(shape), order);
+    await npz.add(`${key}_data`, data);
+    await npz.add(`${key}_indices`, indices);
+    await npz.add(`${key}_indptr`, indptr);
+  }
+  await npz.add(`${key}_shape`, Int32Array.from(shape));
+}
+
+export async function writeManifest(npz: NpzWriter, manifest: Manifest): Promise<void> {
+  await npz.add(manifestName, new TextEncoder().encode(JSON.stringify(manifest)));
+}
+
+/** @throws CaffeError when the .npz is none of ours */
+export async function readManifest(npz: Npz, file: string): Promise<Manifest> {
+  const refuse = (what: string, cause?: unknown) =>
+    new CaffeError(what, { file, cause, advice: 'Choose an .npz file that pruning wrote' });
+  if (!npz.has(manifestName)) throw refuse('this .npz holds no sparse model of Caffe Pruner');
+  const { array } = await npz.read(manifestName);
+  let manifest: Manifest;
+  try {
+    manifest = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(array)) as Manifest;
+  } catch (cause) {
+    throw refuse('the manifest of the .npz is damaged', cause);
+  }
+  if (
+    manifest.format !== 'caffe-pruner sparse' ||
+    manifest.version !== 1 ||
+    !Array.isArray(manifest.layers)
+  ) {
+    throw refuse('the manifest of the .npz is of a kind that is not known here');
+  }
+  return manifest;
+}
+
+/** @throws CaffeError naming the array that does not fit */
+export async function readSparseBlob(
+  npz: Npz,
+  { key, encoding, shape, width }: ManifestBlob,
+  file: string,
+): Promise<Float32Array> {
+  const count = shape.reduce((product, dim) => product * dim, 1);
+  const array = async (suffix = '') => (await npz.read(`${key}${suffix}`)).array;
+  const typed = <T extends NpyArray>(value: NpyArray, type: new (length: number) => T): T => {
+    if (!(value instanceof type)) throw new RangeError(`the array is of the wrong type`);
+    return value;
+  };
+  try {
+    let values: Float32Array;
+    if (encoding === 'dense') {
+      values = typed(await array(), Float32Array);
+    } else if (encoding === 'relative') {
+      const entries = typed(await array(), Float32Array);
+      const gaps = unpackGaps((await array('_indx')) as Uint8Array, width ?? 16, entries.length);
+      values = decodeRelativeIndex({ length: count, values: entries, gaps });
+    } else {
+      values = decodeCompressed(
+        {
+          shape: matrixShape(shape),
+          data: typed(await array('_data'), Float32Array),
+          indices: typed(await array('_indices'), Int32Array),
+          indptr: typed(await array('_indptr'), Int32Array),
+        },
+        encoding === 'csr' ? 'rows' : 'columns',
+      );
+    }
+    if (values.length !== count)
+      throw new RangeError(`${values.length} values do not fill the shape ${shape.join('×')}`);
+    return values;
+  } catch (cause) {
+    if (cause instanceof CaffeError) throw cause;
+    throw new CaffeError(`the blob "${key}" cannot be restored: ${(cause as Error).message}`, {
+      file,
+      cause,
+    });
+  }
+}
