@@ -1,4 +1,4 @@
-import protobuf from 'protobufjs/minimal';
+import protobuf from 'protobufjs/minimal.js';
 import { CaffeError } from '../caffe/errors';
 
 /** Caffe's message Datum: one image or vector with its label. */

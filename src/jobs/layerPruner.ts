@@ -1,5 +1,8 @@
 import { CaffeError } from '../caffe/errors';
+import { Random } from '../caffe/random';
 import type { Net } from '../network/net';
+import { weightGeometry, type WeightGeometry } from '../sparsity/geometry';
+import { pruneAtOrBelow, pruneBlob } from '../sparsity/selection';
 
 const PRUNABLE = /^C?(Convolution|InnerProduct)$|^(Deconvolution|Embed|LSTM|RNN)$/;
 
@@ -24,42 +27,42 @@ export class LayerPruner {
   /** The layer's own array, which the net computes with. */
   private readonly live: Float32Array;
   private readonly original: Float32Array;
-  private readonly ranking: Float32Array;
-  private readonly descending: Float32Array;
+  private readonly geometry: WeightGeometry;
+  /** What each keep ratio came to: found once, used for every batch. */
+  private readonly known = new Map<number, { threshold: number; kept: number }>();
 
   /** @param saliency ranks the weights instead of their magnitude */
-  constructor(net: Net, layer: string, saliency?: Float32Array) {
-    this.live = net.paramsOf(layer)[0].data;
-    this.original = this.live.slice();
-    this.ranking = saliency ?? this.original.map(Math.abs);
-    if (this.ranking.length !== this.original.length) {
-      throw new CaffeError(
-        `There are ${this.ranking.length} saliencies for ${this.original.length} weights`,
-        { layer },
-      );
+  constructor(
+    net: Net,
+    layer: string,
+    private readonly saliency?: Float32Array,
+  ) {
+    const [{ data, shape }] = net.paramsOf(layer);
+    this.live = data;
+    this.original = data.slice();
+    this.geometry = weightGeometry(net.layers.find(({ name }) => name === layer)!.type, shape);
+    if (saliency !== undefined && saliency.length !== data.length) {
+      throw new CaffeError(`There are ${saliency.length} saliencies for ${data.length} weights`, { layer });
     }
-    this.descending = this.ranking.toSorted().reverse();
   }
 
   /**
-   * Prunes the layer: kept are the weights that rank above the one at position int((n-1) keep) of the descending order;
-   * a keep ratio of 1 leaves it whole.
+   * Prunes the layer from its original weights, as the prune job does with a keep ratio.
    *
    * @returns the number of weights kept
    */
   prune(keep: number): number {
-    const { live, original, ranking, descending } = this;
-    if (keep >= 1) {
-      live.set(original);
-      return live.length;
+    const { live, original, saliency } = this;
+    live.set(original);
+    const known = this.known.get(keep);
+    if (known !== undefined) {
+      pruneAtOrBelow(live, known.threshold, saliency ?? original);
+      return known.kept;
     }
-    const threshold = descending[Math.floor((descending.length - 1) * keep)];
-    let kept = 0;
-    for (let i = 0; i < live.length; i++) {
-      const stays = ranking[i] > threshold;
-      live[i] = stays ? original[i] : 0;
-      if (stays) kept++;
-    }
+    const context = { geometry: this.geometry, std: NaN, random: new Random(0), saliency };
+    const { threshold = -1, zeros } = pruneBlob(live, { method: 'keep', keep }, context);
+    const kept = live.length - zeros;
+    this.known.set(keep, { threshold, kept });
     return kept;
   }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import protobuf from 'protobufjs/minimal';
+import protobuf from 'protobufjs/minimal.js';
 import type { LayerParameter, NetParameter } from '../../../src/caffe/messages';
 import { Random } from '../../../src/caffe/random';
 import { openFeed } from '../../../src/data/openFeed';
