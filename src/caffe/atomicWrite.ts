@@ -21,6 +21,8 @@ export interface OutputFile {
   readonly position: number;
 }
 
+/** The disk is set to work after so many bytes, while more are being made: the flush at the end is short then. */
+const flushBytes = 1 << 26;
 const suffix = '.caffe-pruner-tmp';
 /** Tells the processes of this machine from those of others that write to the same shared folder. */
 const machine = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
@@ -49,6 +51,14 @@ export async function atomicWrite<Result>(
   });
   try {
     let position = 0;
+    let unflushed = 0;
+    let flushing: Promise<void> | undefined;
+    const flushAhead = () => {
+      unflushed = 0;
+      flushing ??= handle.datasync().finally(() => (flushing = undefined));
+      // Should it fail, the sync at the end fails too and tells.
+      flushing.catch(() => undefined);
+    };
     const writeAt = async (bytes: Uint8Array, offset: number) => {
       signal?.throwIfAborted();
       for (let done = 0; done < bytes.length;) {
@@ -59,6 +69,8 @@ export async function atomicWrite<Result>(
           });
         done += bytesWritten;
       }
+      unflushed += bytes.length;
+      if (unflushed >= flushBytes) flushAhead();
     };
     const result = await write({
       async write(bytes) {

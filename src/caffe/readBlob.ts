@@ -3,8 +3,8 @@ import { bytesPerValue, decodeValue } from './encoding';
 import { Hdf5File, type Hdf5Dataset } from './hdf5';
 import type { ModelBlob, Segment } from './model';
 
-/** Bytes that one step of chunked reading holds. */
-const chunkBytes = 1 << 22;
+/** Bytes that one step of chunked reading holds: what stays in the processor's cache until it is used. */
+const chunkBytes = 1 << 20;
 
 /** True for values that are floats back to back, so that their bytes are what a Float32Array holds. */
 export const isPlain = (blob: ModelBlob, segment: Segment): boolean =>
@@ -31,11 +31,11 @@ export async function readBlob(source: ByteSource, blob: ModelBlob): Promise<Flo
 /** Part of a blob: the values from `start` on. */
 export interface BlobChunk {
   start: number;
-  /** Valid until the next chunk is asked for: its memory is used again. */
+  /** The caller's, to change as well, until the next chunk is asked for: its memory is used again. */
   chunk: Float32Array;
 }
 
-/** The values of a blob in order, chunk by chunk, with a bounded working set of a few MB. */
+/** The values of a blob in order, chunk by chunk, with a working set of a megabyte or two. */
 export async function* blobChunks(
   source: ByteSource,
   blob: ModelBlob,

@@ -8,7 +8,7 @@ export interface BlobData {
 }
 
 /** Bytes that one step of writing holds. */
-const stepBytes = 1 << 22;
+const stepBytes = 1 << 20;
 const encoder = new TextEncoder();
 
 export function concatBytes(...parts: Uint8Array[]): Uint8Array {
