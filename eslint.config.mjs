@@ -16,6 +16,7 @@ const rooms = {
     below: ['sample', 'network', 'data', 'tensor', 'sparsity', 'caffe', 'protocol'],
     outside: ['vscode'],
   },
+  cli: { below: ['jobs', 'data', 'tensor', 'network', 'sparsity', 'caffe', 'protocol'], outside: ['vscode'] },
   worker: { below: ['jobs', 'caffe', 'protocol'], outside: [] },
   editor: { below: ['worker', 'sparsity', 'caffe', 'protocol'], outside: ['@tensorflow/*'] },
   language: {

@@ -1,0 +1,165 @@
+import { readFile } from 'node:fs/promises';
+import { openFile } from '../caffe/byteSource';
+import { CaffeError } from '../caffe/errors';
+import { openModel } from '../caffe/model';
+import { prune } from '../jobs/prune';
+import { type BlobRule, choicesFor, parsePlan, type Plan } from '../sparsity/recipe';
+import {
+  type Arguments,
+  bytesText,
+  type Command,
+  flag,
+  grouped,
+  number,
+  parseNumber,
+  percent,
+  table,
+  text,
+  texts,
+  UsageError,
+  word,
+} from './command';
+
+export const pruneCommand: Command = {
+  name: 'prune',
+  summary: 'Prune a model and write it dense, sparse and with its recipe beside the original',
+  help: `caffe-pruner prune MODEL RULE [--layer NAME=RATIO]... [options]
+caffe-pruner prune MODEL --recipe FILE
+
+Writes MODEL's name with .pruned.caffemodel, .pruned.npz and .pruned.json. One rule for all weights
+(biases, BatchNorm and Scale are left alone):
+
+  --keep RATIO         keep this share of each layer's largest weights; 0.1 or 10%
+  --global RATIO       the same over all layers together
+  --threshold T        prune |w| <= T
+  --std FACTOR         prune |w| <= FACTOR standard deviations of the layer
+  --nm N:M             keep the N largest of every M input channels, such as 2:4
+  --filters RATIO      keep this share of each layer's filters, by L1 norm
+  --random RATIO       as --keep, but a weight below the threshold stays with probability |w| / threshold
+
+  --layer NAME=RATIO   keep this share of one layer instead; 1 leaves it alone (repeatable)
+  --seed N             seed of --random (1)
+  --encoding E         relative (default), csr or csc
+  --recipe FILE        do again what a recipe says, to the byte
+  --any-input          with --recipe: take a model other than the recipe's own
+  --replace            replace outputs that are there
+  --keep-both          write numbered outputs beside those that are there`,
+  options: {
+    keep: { type: 'string' },
+    global: { type: 'string' },
+    threshold: { type: 'string' },
+    std: { type: 'string' },
+    nm: { type: 'string' },
+    filters: { type: 'string' },
+    random: { type: 'string' },
+    layer: { type: 'string', multiple: true },
+    seed: { type: 'string' },
+    encoding: { type: 'string' },
+    recipe: { type: 'string' },
+    'any-input': { type: 'boolean' },
+    replace: { type: 'boolean' },
+    'keep-both': { type: 'boolean' },
+  },
+  async run(args, terminal) {
+    const [file, ...rest] = args.positionals;
+    if (file === undefined || rest.length > 0) throw new UsageError('prune takes one model');
+    if (flag(args, 'replace') && flag(args, 'keep-both')) {
+      throw new UsageError('--replace and --keep-both exclude each other');
+    }
+    const existing = flag(args, 'replace') ? 'replace' : flag(args, 'keep-both') ? 'keepBoth' : 'refuse';
+    const recipeFile = text(args, 'recipe');
+    const plan = recipeFile === undefined ? await planOf(args, file) : await planFrom(recipeFile, args);
+    const { outputs, recipe } = await terminal.run(prune({ file, existing, ...plan }, terminal));
+    terminal.emit({ ...recipe, outputs });
+    terminal.print(
+      table(
+        [
+          ['layer', 'type', 'blob', 'shape', 'weights', 'kept', 'zeros', 'threshold', 'sparse'],
+          ...recipe.blobs.map((blob) => [
+            blob.layer,
+            blob.type,
+            String(blob.blob),
+            blob.shape.join('×'),
+            grouped(blob.count),
+            grouped(blob.count - blob.zerosAfter),
+            percent(blob.zerosAfter / blob.count),
+            blob.threshold?.toPrecision(4) ?? '',
+            bytesText(blob.bytes[recipe.encoding]),
+          ]),
+        ],
+        new Set([4, 5, 6, 7, 8]),
+      ),
+    );
+    const { count, zerosAfter, bytes } = recipe.totals;
+    terminal.print(
+      `${grouped(count - zerosAfter)} of ${grouped(count)} weights are left; ${bytesText(bytes.dense)} dense, ${bytesText(bytes[recipe.encoding])} sparse`,
+    );
+    for (const warning of recipe.warnings) terminal.print(`warning: ${warning}`);
+    for (const path of [outputs.dense, outputs.sparse, outputs.recipe]) terminal.print(`wrote ${path}`);
+  },
+};
+
+/** The one rule that the options give. */
+function ruleOf(args: Arguments): BlobRule | undefined {
+  const ratio = (name: string) => number(args, name, 0, 1);
+  const rules: (BlobRule | undefined)[] = [
+    ...(['keep', 'global', 'filters', 'random'] as const).map((method) => {
+      const keep = ratio(method);
+      return keep === undefined ? undefined : { method, keep };
+    }),
+  ];
+  const threshold = number(args, 'threshold', 0);
+  if (threshold !== undefined) rules.push({ method: 'threshold', threshold });
+  const factor = number(args, 'std', 0);
+  if (factor !== undefined) rules.push({ method: 'std', factor });
+  const nm = text(args, 'nm');
+  if (nm !== undefined) {
+    const match = /^(\d+):(\d+)$/.exec(nm);
+    const [n, m] = match ? [Number(match[1]), Number(match[2])] : [0, 0];
+    if (!(n < m)) throw new UsageError(`--nm: "${nm}" is not like 2:4`);
+    rules.push({ method: 'n:m', n, m });
+  }
+  const given = rules.filter((rule) => rule !== undefined);
+  if (given.length > 1) throw new UsageError('prune takes one rule for all layers');
+  return given[0];
+}
+
+async function planOf(args: Arguments, file: string): Promise<Plan> {
+  const rule = ruleOf(args);
+  const layers = texts(args, 'layer').map((item) => {
+    const at = item.lastIndexOf('=');
+    if (at <= 0) throw new UsageError(`--layer: "${item}" is not like ip1=0.1`);
+    return [item.slice(0, at), parseNumber(item.slice(at + 1), '--layer', 0, 1)] as const;
+  });
+  if (!rule && layers.length === 0) throw new UsageError('prune needs a rule, such as --keep 10%');
+  const source = await openFile(file);
+  try {
+    const model = await openModel(source);
+    const choices = new Map(
+      choicesFor(model, rule ?? { method: 'keep', keep: 1 }).map((choice) => [choice.layer, choice] as const),
+    );
+    for (const [layer, keep] of layers) {
+      const choice = choices.get(layer);
+      if (!choice)
+        throw new CaffeError('the model has no layer of this name with weights to prune', { file, layer });
+      choices.set(layer, { layer, blob: choice.blob, method: 'keep', keep });
+    }
+    return {
+      encoding: word(args, 'encoding', ['relative', 'csr', 'csc'] as const) ?? 'relative',
+      seed: number(args, 'seed', 0, 0xffffffff) ?? 1,
+      choices: [...choices.values()].filter(
+        (choice) => rule !== undefined || layers.some(([name]) => name === choice.layer),
+      ),
+    };
+  } finally {
+    await source.close();
+  }
+}
+
+async function planFrom(path: string, args: Arguments): Promise<Plan & { sha256?: string }> {
+  const content = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new CaffeError(`the recipe cannot be read (${cause.code ?? cause.message})`, { file: path, cause });
+  });
+  const { input, ...plan } = parsePlan(content, path);
+  return { ...plan, sha256: flag(args, 'any-input') ? undefined : input?.sha256 };
+}

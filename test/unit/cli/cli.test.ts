@@ -1,0 +1,78 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Random } from '../../../src/caffe/random';
+import { writeModel } from '../../../src/caffe/writeModel';
+
+const folder = mkdtempSync(join(tmpdir(), 'cli-'));
+const script = join(folder, 'cli.js');
+const model = join(folder, 'net.caffemodel');
+afterAll(() => rmSync(folder, { recursive: true }));
+
+beforeAll(async () => {
+  await build({
+    entryPoints: ['src/cli.ts'],
+    outfile: script,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    loader: { '.wasm': 'binary', '.proto': 'text', '.prototxt': 'text' },
+    external: ['@tensorflow/tfjs-node'],
+    logLevel: 'error',
+  });
+  const random = new Random(1);
+  const data = Float32Array.from({ length: 600 }, () => random.normal());
+  await writeModel(model, {
+    name: 'net',
+    layers: [{ name: 'ip', type: 'InnerProduct', blobs: [{ shape: [6, 100], data }] }],
+  });
+});
+
+const run = (...args: string[]) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' });
+  return { status, stdout, stderr };
+};
+
+test.each<[string[], number, RegExp]>([
+  [[], 2, /usage:/],
+  [['nonsense'], 2, /no command "nonsense"/],
+  [['inspect'], 2, /takes one model/],
+  [['inspect', 'missing.caffemodel'], 1, /missing\.caffemodel: the file cannot be opened \(ENOENT\)/],
+  [['prune', model], 2, /needs a rule/],
+  [['prune', model, '--keep', '7'], 2, /no number from 0 to 1/],
+  [['prune', model, '--keep', '0.5', '--std', '1'], 2, /one rule/],
+  [['prune', model, '--nm', '4:2'], 2, /not like 2:4/],
+  [['prune', model, '--layer', 'x=0.1'], 1, /layer "x": the model has no layer of this name/],
+  [['restore', 'x.npz'], 2, /needs --output/],
+])('%j exits with %i', (args, status, message) => {
+  const result = run(...args);
+  expect(result.status).toBe(status);
+  expect(result.stdout + result.stderr).toMatch(message);
+});
+
+test('inspect --json writes a line for each blob and one for the model', () => {
+  const lines = run('inspect', model, '--json', '--bins', '8').stdout.trim().split('\n');
+  const [blob, summary] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(blob).toMatchObject({ layer: 'ip', shape: [6, 100], statistics: { count: 600 } });
+  expect(summary).toMatchObject({ kind: 'V2', parameters: 600, damage: [] });
+});
+
+test('prune, repeat the recipe to the byte, restore', () => {
+  const first = run('prune', model, '--random', '10%', '--seed', '5', '--json');
+  expect(first.status).toBe(0);
+  expect(JSON.parse(first.stdout)).toMatchObject({ seed: 5, totals: { count: 600 } });
+  const again = run('prune', model, '--recipe', join(folder, 'net.pruned.json'), '--keep-both', '--quiet');
+  expect(again).toMatchObject({ status: 0, stderr: '' });
+  for (const suffix of ['caffemodel', 'npz']) {
+    const [a, b] = ['', '-2'].map((number) => readFileSync(join(folder, `net.pruned${number}.${suffix}`)));
+    expect(a.equals(b)).toBe(true);
+  }
+  const back = join(folder, 'back.caffemodel');
+  expect(run('restore', join(folder, 'net.pruned.npz'), '--output', back).status).toBe(0);
+  expect(readFileSync(back).equals(readFileSync(join(folder, 'net.pruned.caffemodel')))).toBe(true);
+  expect(run('prune', model, '--keep', '0.1')).toMatchObject({ status: 1 });
+  expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
+});
