@@ -52,6 +52,8 @@ const mostPages = 64;
 const mostMessages = 10_000;
 const mostLinks = 100_000;
 const mostAxes = 32;
+/** More than any blob has, and what one array can hold everywhere. */
+const mostUnpackedBytes = 2 ** 32 - 1;
 const longestName = 1 << 16;
 const inflateBytes = promisify(inflate);
 
@@ -429,7 +431,8 @@ export class Hdf5File {
     const total = shape.reduce((a, b) => a * b, type.size);
     const chunkLength = chunkShape.reduce((a, b) => a * b, type.size);
     // A byte of deflate gives 1032 at most, so that a small file cannot claim a large dataset.
-    if (Math.max(total, chunkLength) > this.source.size * 1032 + (1 << 20)) {
+    const mostBytes = Math.min(this.source.size * 1032 + (1 << 20), mostUnpackedBytes);
+    if (Math.max(total, chunkLength) > mostBytes) {
       throw this.error(`the dataset ${shape.join('x')} is larger than the file can hold`, byteOffset);
     }
     const result = new Uint8Array(total);

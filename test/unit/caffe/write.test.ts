@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { atomicWrite } from '../../../src/caffe/atomicWrite';
@@ -9,10 +11,22 @@ import { memorySource, openFile } from '../../../src/caffe/byteSource';
 import { floatToHalf, halfToFloat } from '../../../src/caffe/encoding';
 import { CaffeError } from '../../../src/caffe/errors';
 import { findBlob, openModel } from '../../../src/caffe/model';
-import { readBlob } from '../../../src/caffe/readBlob';
+import { blobChunks, readBlob } from '../../../src/caffe/readBlob';
 import { writeModel, type ModelToWrite } from '../../../src/caffe/writeModel';
 import { writePatched, type Patch } from '../../../src/caffe/writePatched';
-import { bytes, concat, doubles, halves, number, packedFloats, shape, text, unpackedFloats } from './wire';
+import {
+  bytes,
+  concat,
+  doubles,
+  halves,
+  number,
+  packedFloats,
+  shape,
+  tag,
+  text,
+  unpackedFloats,
+  varint,
+} from './wire';
 
 let folder: string;
 beforeEach(async () => {
@@ -104,6 +118,33 @@ describe('atomicWrite', () => {
       expect((error as CaffeError).file).toBe(target);
     }
     expect(await readdir(folder)).toEqual(['taken']);
+  });
+
+  it('keeps the target as it was when its process is killed in the middle', async () => {
+    const target = join(folder, 'a');
+    await writeFile(target, 'old');
+    const { outputFiles } = await build({
+      stdin: {
+        contents: `import { atomicWrite } from './src/caffe/atomicWrite';
+          void atomicWrite(process.argv[1], async (file) => {
+            await file.write(new Uint8Array(1 << 20));
+            process.stdout.write('half');
+            await new Promise((resolve) => setTimeout(resolve, 60_000));
+          }, { replace: true });`,
+        resolveDir: fileURLToPath(new URL('../../..', import.meta.url)),
+      },
+      bundle: true,
+      platform: 'node',
+      write: false,
+    });
+    const child = spawn(process.execPath, ['-e', outputFiles[0].text, target]);
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    child.kill('SIGKILL');
+    await new Promise((resolve) => child.once('exit', resolve));
+    expect(await readFile(target, 'utf8')).toBe('old');
+    expect(await readdir(folder)).toHaveLength(2);
+    await atomicWrite(target, (file) => file.write(content), { replace: true });
+    expect(await readdir(folder)).toEqual(['a']);
   });
 
   it('removes what a killed process left, and nothing else', async () => {
@@ -392,6 +433,36 @@ describe('writeModel', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('files beyond 4 GiB', () => {
+  it.skipIf(process.platform === 'win32')('are indexed and read at any offset', async () => {
+    const huge = 5 * 2 ** 30;
+    const path = join(folder, 'huge.caffemodel');
+    const big = concat(tag(5, 2), varint(huge));
+    const bigTail = shape(huge / 4);
+    const small = concat(packedFloats(5, [1, 2, 3]), shape(3));
+    const blobLength = big.length + huge + bigTail.length;
+    const head = concat(text(1, 'ip'), text(2, 'InnerProduct'), tag(7, 2), varint(blobLength));
+    const after = concat(bigTail, bytes(7, small));
+    const layerHead = concat(tag(100, 2), varint(head.length + big.length + huge + after.length));
+    const start = concat(layerHead, head, big);
+    const file = await open(path, 'w');
+    // The floats are a hole in the file: it takes no room on the disk.
+    await file.write(start, 0, start.length, 0);
+    await file.write(after, 0, after.length, start.length + huge);
+    await file.close();
+    const source = await openFile(path);
+    const model = await openModel(source);
+    expect(model.damage).toEqual([]);
+    expect(model.layers[0].blobs.map(({ count }) => count)).toEqual([huge / 4, 3]);
+    expect([...(await readBlob(source, model.layers[0].blobs[1]))]).toEqual([1, 2, 3]);
+    for await (const { chunk } of blobChunks(source, model.layers[0].blobs[0])) {
+      expect(chunk.length).toBeLessThanOrEqual(1 << 18);
+      break;
+    }
+    await source.close();
   });
 });
 
