@@ -72,10 +72,15 @@ const v0LayerTypes: Readonly<Record<string, string>> = {
 
 const byNumber = new Map(v1LayerTypes.map(([number, original, type]) => [number, { original, type }]));
 
+const byName = new Map(v1LayerTypes.map(([, original, type]) => [original, type]));
+
 /** The layer type of a number in a V1 model; a fork's number that Caffe does not know stays a number. */
 export function v1LayerType(number: number): { original: string; type: string } {
   return byNumber.get(number) ?? { original: `${number}`, type: `${number}` };
 }
+
+/** Today's name of a V1 type name such as `INNER_PRODUCT`, or undefined. */
+export const v1LayerTypeByName = (original: string): string | undefined => byName.get(original);
 
 /** Today's name of a V0 type string such as `innerproduct`; padding layers and unknown ones keep theirs. */
 export const v0LayerType = (original: string): string => v0LayerTypes[original] ?? original;

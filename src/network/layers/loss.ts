@@ -18,7 +18,8 @@ function normalizer(mode: Normalization, outer: number, inner: number, valid: nu
 /** The mode that `loss_param` asks for; `normalize` is the older way to say it. */
 function normalization(layer: LayerParameter, byDefault: Normalization): Normalization {
   const { normalization: mode, normalize } = layer.loss_param ?? {};
-  if (mode !== undefined) return mode;
+  refuse(layer, mode === 'PRE_FIXED', 'the normalization PRE_FIXED of Intel Caffe is not supported');
+  if (mode !== undefined && mode !== 'PRE_FIXED') return mode;
   return normalize === undefined ? byDefault : normalize ? 'VALID' : 'BATCH_SIZE';
 }
 

@@ -1,0 +1,339 @@
+import { nextSignificant, type FieldNode, type MessageNode, type Prototxt, type ScalarNode } from './tree';
+import { TokenKind, tokenize, type Tokens } from './lexer';
+
+/** Messages nested deeper than this are not looked into. Caffe's own reach five levels, protobuf's limit is 100 too. */
+export const depthLimit = 100;
+
+/**
+ * Parses any text as protobuf text format. It never fails: what does not fit becomes a problem, and the fields around it
+ * are still found. A field `layer` at the start of a line, as far left as the `layer` that encloses it, is taken for
+ * the next layer: so a brace that is missing while one types does not swallow the rest of the net.
+ * Time is proportional to the length of the text, and nothing recurses.
+ */
+export function parsePrototxt(text: string): Prototxt {
+  const tokens = tokenize(text);
+  const parser = new Parser(tokens);
+  parser.run();
+  return {
+    text,
+    tokens,
+    root: parser.root,
+    problems: parser.problems,
+    comments: commentsOf(tokens),
+    lines: linesOf(text),
+  };
+}
+
+class Parser {
+  readonly root: MessageNode;
+  readonly problems: Prototxt['problems'] = [];
+  private message: MessageNode;
+  private depth = 0;
+  private index = 0;
+  /** End of the last token that was no blank. */
+  private end = 0;
+
+  constructor(private readonly tokens: Tokens) {
+    const all = { start: 0, end: tokens.text.length };
+    this.root = { kind: 'message', ...all, inner: all, fields: [], closed: true };
+    this.message = this.root;
+  }
+
+  run(): void {
+    this.skip();
+    while (this.index < this.tokens.count) {
+      if (this.isCloser()) this.close();
+      else if (this.kind() === TokenKind.Identifier || this.is('[')) this.field();
+      else this.unexpected();
+    }
+    while (this.message !== this.root) this.leaveOpen();
+  }
+
+  private kind(): TokenKind {
+    return this.tokens.kinds[this.index];
+  }
+
+  private start(): number {
+    return this.tokens.starts[this.index];
+  }
+
+  private is(mark: string): boolean {
+    return this.kind() === TokenKind.Mark && this.tokens.text[this.start()] === mark;
+  }
+
+  private isCloser(): boolean {
+    return this.is('}') || this.is('>');
+  }
+
+  private more(): boolean {
+    return this.index < this.tokens.count;
+  }
+
+  /** Goes to the next token that matters. */
+  private advance(): void {
+    this.end = this.tokens.starts[this.index + 1];
+    this.index++;
+    this.skip();
+  }
+
+  private skip(): void {
+    this.index = nextSignificant(this.tokens, this.index);
+  }
+
+  private problem(message: string, start = this.start(), end = this.tokens.starts[this.index + 1]): void {
+    this.problems.push({ message, start, end });
+  }
+
+  /** Tells of a run of tokens that begin no field, once. */
+  private unexpected(): void {
+    const start = this.start();
+    const kind = this.kind();
+    while (this.more() && !this.isCloser() && this.kind() !== TokenKind.Identifier && !this.is('['))
+      this.advance();
+    const text = this.tokens.text.slice(start, Math.min(this.end, start + 20));
+    const what =
+      kind === TokenKind.String || kind === TokenKind.OpenString || kind === TokenKind.Number
+        ? `The value ${text} belongs to no field`
+        : `Unexpected ${JSON.stringify(text)}; a field such as "name: value" was expected`;
+    this.problem(what, start, this.end);
+  }
+
+  private field(): void {
+    const start = this.start();
+    this.leaveLayersBefore(start);
+    const name = this.is('[') ? this.extensionName() : this.word();
+    const nameSpan = { start, end: this.end };
+    const field: FieldNode = {
+      name,
+      nameSpan,
+      start,
+      end: this.end,
+      values: [],
+      list: false,
+      parent: this.message,
+    };
+    this.message.fields.push(field);
+    const colon = this.is(':');
+    if (colon) this.advance();
+    if (this.is('{') || this.is('<')) {
+      this.open(field);
+      return;
+    }
+    if (this.is('[')) {
+      this.list(field, colon);
+      return;
+    }
+    const value = this.startsNextField(nameSpan.end) ? undefined : this.scalar();
+    if (value) {
+      field.values.push(value);
+      if (!colon) this.problem(`Expected ":" between "${name}" and its value`, start, value.end);
+    } else if (colon) this.problem(`"${name}" has no value`, start, this.end);
+    else this.problem(`Expected ":" and a value, or "{", after "${name}"`, start, nameSpan.end);
+    this.finish(field);
+  }
+
+  private word(): string {
+    const word = this.tokens.text.slice(this.start(), this.tokens.starts[this.index + 1]);
+    this.advance();
+    return word;
+  }
+
+  /** `[package.extension]` or `[host/type]`, as one name. */
+  private extensionName(): string {
+    const start = this.start();
+    this.advance();
+    while (this.kind() === TokenKind.Identifier || this.is('.') || this.is('/') || this.is('-'))
+      this.advance();
+    if (this.is(']')) this.advance();
+    else this.problem('The name in brackets has no "]"', start, this.end);
+    return this.tokens.text.slice(start, this.end);
+  }
+
+  /** A scalar, or undefined where there is none. */
+  private scalar(): ScalarNode | undefined {
+    const start = this.start();
+    const minus = this.is('-');
+    if (minus) this.advance();
+    switch (this.kind()) {
+      case TokenKind.Identifier:
+        this.advance();
+        return { kind: minus ? 'number' : 'identifier', start, end: this.end };
+      case TokenKind.Number:
+        this.advance();
+        return { kind: 'number', start, end: this.end };
+      case TokenKind.String:
+      case TokenKind.OpenString:
+        if (minus) break;
+        while (this.kind() === TokenKind.String || this.kind() === TokenKind.OpenString) {
+          if (this.kind() === TokenKind.OpenString) this.problem('The string has no closing quote');
+          this.advance();
+        }
+        return { kind: 'string', start, end: this.end };
+    }
+    if (minus) this.problem('Expected a number after "-"', start, this.end);
+    return undefined;
+  }
+
+  /** The token begins the next field, on a line of its own, rather than this field's value, which is missing. */
+  private startsNextField(after: number): boolean {
+    if (this.kind() !== TokenKind.Identifier) return false;
+    const next = nextSignificant(this.tokens, this.index + 1);
+    const mark = this.tokens.kinds[next] === TokenKind.Mark ? this.tokens.text[this.tokens.starts[next]] : '';
+    if (mark !== ':' && mark !== '{' && mark !== '<') return false;
+    return this.tokens.text.slice(after, this.start()).includes('\n');
+  }
+
+  private open(field: FieldNode): void {
+    const start = this.start();
+    this.advance();
+    const message: MessageNode = {
+      kind: 'message',
+      start,
+      end: start + 1,
+      inner: { start: start + 1, end: start + 1 },
+      fields: [],
+      field,
+      closed: false,
+    };
+    field.values.push(message);
+    if (this.depth === depthLimit) {
+      this.problem(
+        `Messages are nested more than ${depthLimit} deep here; they are not looked into`,
+        start,
+        start + 1,
+      );
+      this.skipNested();
+      message.end = message.inner.end = field.end = this.end;
+      this.finish(field);
+      return;
+    }
+    this.depth++;
+    this.message = message;
+  }
+
+  /** Passes over what follows an opening brace up to its closing one. */
+  private skipNested(): void {
+    for (let open = 1; open > 0 && this.more(); this.advance())
+      if (this.is('{') || this.is('<')) open++;
+      else if (this.isCloser()) open--;
+  }
+
+  private close(): void {
+    const { message } = this;
+    if (message === this.root) {
+      this.problem('There is no message to close here');
+      this.advance();
+      return;
+    }
+    const opener = this.tokens.text[message.start];
+    const closer = this.tokens.text[this.start()];
+    if ((opener === '{') !== (closer === '}'))
+      this.problem(`"${opener}" is closed by "${closer}"; expected "${opener === '{' ? '}' : '>'}"`);
+    message.inner.end = this.start();
+    message.closed = true;
+    this.advance();
+    this.leave(this.end);
+  }
+
+  /** Ends a message that has no closing brace. */
+  private leaveOpen(): void {
+    const { message } = this;
+    const name = message.field!.name;
+    this.problem(`"${name}" is never closed`, message.field!.start, message.start + 1);
+    message.inner.end = this.more() ? this.start() : this.tokens.text.length;
+    this.leave(message.inner.end);
+  }
+
+  private leave(end: number): void {
+    const { message } = this;
+    const field = message.field!;
+    message.end = field.end = end;
+    this.depth--;
+    this.message = field.parent;
+    // A list of messages goes on after each of them.
+    if (field.list && message.closed) this.restOfList(field);
+    else this.finish(field);
+  }
+
+  /** Leaves the layer that a new one at the start of a line, no further right, cannot be part of. */
+  private leaveLayersBefore(start: number): void {
+    if (this.message === this.root) return;
+    const name = this.tokens.text.slice(start, this.tokens.starts[this.index + 1]);
+    let outer = this.message.field;
+    while (outer && outer.name !== name) outer = outer.parent.field;
+    const column = outer && this.column(start);
+    if (!outer || column === undefined || column > (this.column(outer.start) ?? -1)) return;
+    while (this.message !== outer.parent) this.leaveOpen();
+  }
+
+  /** Blanks before `start` on its line; undefined when there is more than blanks. */
+  private column(start: number): number | undefined {
+    let at = start;
+    while (at > 0 && (this.tokens.text[at - 1] === ' ' || this.tokens.text[at - 1] === '\t')) at--;
+    return at === 0 || this.tokens.text[at - 1] === '\n' ? start - at : undefined;
+  }
+
+  private list(field: FieldNode, colon: boolean): void {
+    field.list = true;
+    const start = this.start();
+    this.advance();
+    if (!colon && !this.is('{') && !this.is('<'))
+      this.problem(`Expected ":" between "${field.name}" and its values`, field.start, start);
+    if (this.is(']')) this.endList(field);
+    else this.listValues(field);
+  }
+
+  private listValues(field: FieldNode): void {
+    for (;;) {
+      if (this.is('{') || this.is('<')) {
+        this.open(field);
+        if (this.message.field === field) return;
+        continue;
+      }
+      const value = this.startsNextField(this.end) ? undefined : this.scalar();
+      if (!value) {
+        this.problem(`The list of "${field.name}" has no "]"`, field.start, this.end);
+        this.finish(field);
+        return;
+      }
+      field.values.push(value);
+      if (!this.is(',')) break;
+      this.advance();
+    }
+    this.endList(field);
+  }
+
+  /** After a message in a list: another value, or the end of the list. */
+  private restOfList(field: FieldNode): void {
+    if (this.is(',')) {
+      this.advance();
+      this.listValues(field);
+    } else this.endList(field);
+  }
+
+  private endList(field: FieldNode): void {
+    if (this.is(']')) this.advance();
+    else this.problem(`The list of "${field.name}" has no "]"`, field.start, this.end);
+    this.finish(field);
+  }
+
+  /** Ends a field; a comma or semicolon after it is part of it. */
+  private finish(field: FieldNode): void {
+    field.end = Math.max(field.end, this.end);
+    if (this.is(',') || this.is(';')) this.advance();
+  }
+}
+
+function commentsOf(tokens: Tokens): Prototxt['comments'] {
+  const comments = [];
+  for (let index = 0; index < tokens.count; index++)
+    if (tokens.kinds[index] === TokenKind.Comment)
+      comments.push({ start: tokens.starts[index], end: tokens.starts[index + 1] });
+  return comments;
+}
+
+function linesOf(text: string): Uint32Array {
+  const lines = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines.push(at + 1);
+  return Uint32Array.from(lines);
+}
