@@ -157,7 +157,7 @@ async function refusal(source: ByteSource, damage: Damage | undefined): Promise<
       advice: 'Run "git lfs pull" to fetch the model',
     });
   }
-  if (/^\s*(#.*\s*)*(name\s*:|layers?\s*\{|input\s*:)/.test(start)) {
+  if (/^(?:\s|#[^\n]*\n)*(?:name\s*:|layers?\s*\{|input\s*:)/.test(start)) {
     return new CaffeError('this is the text of a net (prototxt), not a model with weights', {
       ...at,
       advice: 'Rename it to .prototxt',

@@ -50,6 +50,10 @@ const signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 const pageLength = 1 << 14;
 const mostPages = 64;
 const mostMessages = 10_000;
+/** Reads that the structure of a file may take: a net of thousands of blobs takes some ten thousand. */
+const mostReads = 500_000;
+/** The largest structure that is believed. */
+const mostStructureBytes = 1 << 24;
 const mostLinks = 100_000;
 const mostAxes = 32;
 /** More than any blob has, and what one array can hold everywhere. */
@@ -72,6 +76,7 @@ async function findSignature(source: ByteSource): Promise<number | undefined> {
 
 export class Hdf5File {
   private readonly pages = new Map<number, Uint8Array>();
+  private reads = 0;
   private base = 0;
   private offsetSize = 8;
   private lengthSize = 8;
@@ -436,7 +441,9 @@ export class Hdf5File {
       throw this.error(`the dataset ${shape.join('x')} is larger than the file can hold`, byteOffset);
     }
     const result = new Uint8Array(total);
+    let left = shape.reduce((product, dim, axis) => product * Math.ceil(dim / chunkShape[axis]), 1);
     for await (const { key, child } of this.treeEntries(index, 1, 8 + 8 * (rank + 1))) {
+      if (left-- === 0) throw this.error('the dataset has more chunks than it needs', index);
       const storedLength = key.uint(4);
       const filterMask = key.uint(4);
       const origin = Array.from({ length: rank }, () => key.uint(8));
@@ -504,6 +511,9 @@ export class Hdf5File {
 
   /** Bytes of the structure (not of the data), through a few cached pages. */
   private async bytes(offset: number, length: number): Promise<Uint8Array> {
+    // A file can be made so that its small structures refer to each other over and over.
+    if (++this.reads > mostReads) throw this.error('the structure of the file has no end', offset);
+    if (length > mostStructureBytes) throw this.error(`a structure claims ${length} bytes`, offset);
     const page = Math.floor(offset / pageLength);
     const within = offset - page * pageLength;
     if (within + length > pageLength || offset + length > this.source.size) {

@@ -6,6 +6,7 @@ import type { Damage, Encoding, Model, ModelBlob, ModelLayer } from './model';
 
 const mostLayers = 100_000;
 const deepestGroup = 8;
+const mostDamage = 100;
 
 /**
  * Indexes a `.caffemodel.h5` as `Net::ToHDF5` of Caffe writes it: a group `data` with one group for each layer
@@ -46,7 +47,7 @@ async function readLayers(
   for (const [link, byteOffset] of group.links) {
     const name = prefix + link;
     if (layers.length === mostLayers) {
-      damage.push({ message: `the file claims more than ${mostLayers} layers`, byteOffset });
+      report(damage, { message: `the file claims more than ${mostLayers} layers`, byteOffset });
       return;
     }
     try {
@@ -72,7 +73,7 @@ async function readLayers(
       }
     } catch (error) {
       if (!(error instanceof CaffeError)) throw error;
-      damage.push({ message: error.message, layer: name, byteOffset: error.byteOffset ?? byteOffset });
+      report(damage, { message: error.message, layer: name, byteOffset: error.byteOffset ?? byteOffset });
     }
   }
 }
@@ -92,7 +93,7 @@ async function readBlobs(
     const blob = toBlob(index, dataset, diff?.kind === 'dataset' ? product(diff.shape) : 0);
     layer.blobs.push(blob);
     if (blob.problem) {
-      damage.push({
+      report(damage, {
         message: `blob ${index}: ${blob.problem}`,
         layer: layer.name,
         byteOffset: blob.byteOffset,
@@ -133,6 +134,10 @@ function encodingOf({ class: typeClass, size, littleEndian, signed }: Hdf5Type):
   if (typeClass === 'float') return ({ 2: 'half', 4: 'float', 8: 'double' } as const)[size];
   if (typeClass === 'integer' && size === 4) return signed ? 'int32' : 'uint32';
   return undefined;
+}
+
+function report(damage: Damage[], entry: Damage): void {
+  if (damage.length < mostDamage) damage.push(entry);
 }
 
 const product = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1);

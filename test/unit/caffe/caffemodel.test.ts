@@ -215,6 +215,7 @@ describe('files that lie', () => {
       new TextEncoder().encode('# LeNet\nname: "LeNet"\nlayer { name: "data" }\n'),
       /text of a net \(prototxt\)/,
     ],
+    'a line of hashes, at once': [new TextEncoder().encode('#'.repeat(600)), /no Caffe model/],
     'a zip': [new Uint8Array([0x50, 0x4b, 3, 4, 0, 0, 0, 0]), /archive/],
     'only zeros': [new Uint8Array(1000), /0 is no field number/],
     'no layer': [text(1, 'net'), /holds no layer/],

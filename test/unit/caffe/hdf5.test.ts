@@ -144,6 +144,16 @@ it('survives truncation at every length and every flipped byte', async () => {
   }
 });
 
+it('comes to an end in groups that hold themselves', async () => {
+  const bytes = writeHdf5((file) => {
+    const data = file.create_group('data');
+    for (let i = 0; i < 200; i++) data.create_hard_link('data', `link${i}`);
+  });
+  const model = await openModel(memorySource('x.h5', bytes));
+  expect(model.damage.length).toBeGreaterThan(0);
+  expect(model.layers.length).toBeLessThanOrEqual(100_000);
+});
+
 it('gives any dataset by its path', async () => {
   const file = await Hdf5File.open(
     memorySource(
