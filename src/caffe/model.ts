@@ -83,10 +83,3 @@ export interface Model {
 export async function openModel(source: ByteSource): Promise<Model> {
   return (await isHdf5(source)) ? indexHdf5Model(source) : indexCaffemodel(source);
 }
-
-/** The blob at `layer`/`index`, or undefined. */
-export function findBlob(model: Model, layer: string, index: number): ModelBlob | undefined {
-  return model.layers
-    .find((candidate) => candidate.name === layer)
-    ?.blobs.find((blob) => blob.index === index);
-}

@@ -10,7 +10,7 @@ import { atomicWrite } from '../../../src/caffe/atomicWrite';
 import { memorySource, openFile } from '../../../src/caffe/byteSource';
 import { floatToHalf, halfToFloat } from '../../../src/caffe/encoding';
 import { CaffeError } from '../../../src/caffe/errors';
-import { findBlob, openModel } from '../../../src/caffe/model';
+import { openModel, type Model } from '../../../src/caffe/model';
 import { blobChunks, readBlob } from '../../../src/caffe/readBlob';
 import { writeModel, type ModelToWrite } from '../../../src/caffe/writeModel';
 import { writePatched, type Patch } from '../../../src/caffe/writePatched';
@@ -27,6 +27,10 @@ import {
   unpackedFloats,
   varint,
 } from './wire';
+
+/** A blob by the name of its layer. */
+const findBlob = (model: Model, layer: string, index: number) =>
+  model.layers.find(({ name }) => name === layer)?.blobs[index];
 
 let folder: string;
 beforeEach(async () => {
