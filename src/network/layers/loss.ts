@@ -7,7 +7,8 @@ const LOG_THRESHOLD = 1e-20;
 /** C's FLT_MIN, the least probability for SoftmaxWithLoss. */
 const FLT_MIN = 1.1754943508222875e-38;
 
-type Normalization = 'FULL' | 'VALID' | 'BATCH_SIZE' | 'NONE';
+const normalizations = ['FULL', 'VALID', 'BATCH_SIZE', 'NONE'] as const;
+type Normalization = (typeof normalizations)[number];
 
 /** How a loss over many places becomes one number: `GetNormalizer` of Caffe's loss layers. */
 function normalizer(mode: Normalization, outer: number, inner: number, valid: number): number {
@@ -18,8 +19,12 @@ function normalizer(mode: Normalization, outer: number, inner: number, valid: nu
 /** The mode that `loss_param` asks for; `normalize` is the older way to say it. */
 function normalization(layer: LayerParameter, byDefault: Normalization): Normalization {
   const { normalization: mode, normalize } = layer.loss_param ?? {};
-  refuse(layer, mode === 'PRE_FIXED', 'the normalization PRE_FIXED of Intel Caffe is not supported');
-  if (mode !== undefined && mode !== 'PRE_FIXED') return mode;
+  if (mode !== undefined) {
+    return (
+      normalizations.find((known) => known === mode) ??
+      fail(layer, `the normalization ${mode} is not known`, `Caffe knows ${normalizations.join(', ')}`)
+    );
+  }
   return normalize === undefined ? byDefault : normalize ? 'VALID' : 'BATCH_SIZE';
 }
 
