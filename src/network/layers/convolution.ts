@@ -1,7 +1,7 @@
 import type { CConvolutionParameter, ConvolutionParameter, LayerParameter } from '../../caffe/messages';
 import type { ConvolutionShape } from '../../tensor/engine';
 import type { LayerPlan, LayerType, LayerTypes, ParamPlan, Pass } from '../layer';
-import { canonicalAxis, count, refuse, shapeText, type Shape } from '../shape';
+import { canonicalAxis, count, refuse, shapesDiffer, shapeText, type Shape } from '../shape';
 
 /** A window that slides over the spatial axes: one entry per axis. */
 interface Window {
@@ -75,9 +75,8 @@ function unslid(size: number, { kernel, stride, pad, dilation }: Window, axis: n
 }
 
 /**
- * Convolution, or deconvolution: the same sum with input and output exchanged.
- * Weights are output channels × input channels per group × window; of the "output" of the underlying
- * convolution, that is: for a deconvolution its input.
+ * Convolution, or deconvolution: the same sum with input and output exchanged. Weights are output channels ×
+ * input channels per group × window, where a deconvolution's input counts as the output.
  */
 function convolution(
   layer: LayerParameter,
@@ -98,7 +97,7 @@ function convolution(
   for (const other of bottoms) {
     refuse(
       layer,
-      other.some((size, i) => size !== bottom[i] && !Number.isNaN(size)),
+      shapesDiffer(other, bottom),
       `all bottoms must have the same shape: ${bottoms.map(shapeText).join(', ')}`,
     );
   }
@@ -119,10 +118,13 @@ function convolution(
 
   const num = count(bottom, 0, axis);
   // The engine knows two spatial axes: fewer are axes of length 1.
-  const [height, width] = [...new Array<number>(Math.max(0, 2 - axes)).fill(1), ...spatial];
-  const [topHeight, topWidth] = [...new Array<number>(Math.max(0, 2 - axes)).fill(1), ...topSpatial];
-  const pair = (values: number[], byDefault: number) =>
-    [...new Array<number>(Math.max(0, 2 - axes)).fill(byDefault), ...values] as [number, number];
+  const missing = Math.max(0, 2 - axes);
+  const pair = (values: readonly number[], byDefault: number) => [
+    ...new Array<number>(missing).fill(byDefault),
+    ...values,
+  ];
+  const [height, width] = pair(spatial, 1);
+  const [topHeight, topWidth] = pair(topSpatial, 1);
   const [kernelHeight, kernelWidth] = pair(window.kernel, 1);
   const [strideHeight, strideWidth] = pair(window.stride, 1);
   const [padHeight, padWidth] = pair(window.pad, 0);
