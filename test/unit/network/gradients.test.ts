@@ -1,9 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { LayerParameter } from '../../../src/caffe/messages';
 import { Random } from '../../../src/caffe/random';
 import type { Phase } from '../../../src/network/layer';
 import { Net } from '../../../src/network/net';
-import { ReferenceEngine } from '../../../src/tensor/reference';
+import { engines } from '../../support/engines';
 import { layer, netOf } from '../../support/nets';
 
 /** A layer to check, named "out"; what it reads is made of random numbers around 0 unless given. */
@@ -233,74 +233,83 @@ const step = 4e-3;
 /** Distance between the values of the inputs: no step crosses a kink, such as at 0 or between two candidates for a maximum. */
 const spacing = 0.03;
 
-describe('the gradient of every layer is what a small step says', () => {
-  it.each(cases)('$name', ({ shapes, layer: checked, values = {}, fixed = [], phase = 'TEST' }) => {
-    const random = new Random(7);
-    const draw = (size: number) => Float32Array.from({ length: size }, () => 2 * random.unit() - 1);
-    const make = () => {
-      const net = new Net(netOf(shapes, [checked], { force_backward: true }), {
-        phase,
-        engine: new ReferenceEngine(),
-        gradients: true,
-        seed: 3,
-      });
-      for (const [name, data] of given) net.setInput(name, shapes[name], data);
-      return net;
-    };
-    const sizeOf = (name: string) => shapes[name].reduce((product, axis) => product * axis, 1);
-    const total = Object.keys(shapes).reduce((sum, name) => sum + sizeOf(name), 0);
-    const pool = Array.from({ length: total }, (_, i) => (i - Math.floor(total / 2) + 0.5) * spacing);
-    random.shuffle(pool);
-    const given = new Map(
-      Object.keys(shapes).map((name) => [
-        name,
-        Float32Array.from(values[name] ?? pool.splice(0, sizeOf(name))),
-      ]),
-    );
-    const net = make();
-    net.forward();
-    // The loss to differentiate: each output by a random weight, the loss of a loss layer by its own.
-    const out = net.blob('out');
-    const weights = draw(out.data.length).map((weight) => 2 * weight + Math.sign(weight));
-    out.diff.set(weights);
-    net.clearGradients();
-    net.backward();
-    const objective = (other: Net) => {
-      other.forward();
-      return other.blob('out').data.reduce((sum, value, i) => sum + value * weights[i], 0);
-    };
-    const learned = net.paramsOf('out').map((blob, i) => ({
-      what: `blob ${i}`,
-      values: blob.data,
-      diff: blob.diff.slice(),
-      set: (other: Net) => other.paramsOf('out')[i].data,
-    }));
-    const learnable = new Set(net.params.filter(({ lrMult }) => lrMult !== 0).map(({ blob }) => blob.data));
-    const read = [...given.keys()]
-      .filter((name) => !fixed.includes(name))
-      .map((name) => ({
-        what: name,
-        values: net.blob(name).data,
-        diff: net.blob(name).diff.slice(),
-        set: (other: Net) => other.blob(name).data,
+describe.each(engines)(
+  'the gradient of every layer is what a small step says, $name engine',
+  ({ makeEngine }) => {
+    const engine = makeEngine();
+    afterAll(() => engine.dispose());
+
+    it.each(cases)('$name', ({ shapes, layer: checked, values = {}, fixed = [], phase = 'TEST' }) => {
+      const random = new Random(7);
+      const draw = (size: number) => Float32Array.from({ length: size }, () => 2 * random.unit() - 1);
+      const make = () => {
+        const net = new Net(netOf(shapes, [checked], { force_backward: true }), {
+          phase,
+          engine,
+          gradients: true,
+          seed: 3,
+        });
+        for (const [name, data] of given) net.setInput(name, shapes[name], data);
+        return net;
+      };
+      const sizeOf = (name: string) => shapes[name].reduce((product, axis) => product * axis, 1);
+      const total = Object.keys(shapes).reduce((sum, name) => sum + sizeOf(name), 0);
+      const pool = Array.from({ length: total }, (_, i) => (i - Math.floor(total / 2) + 0.5) * spacing);
+      random.shuffle(pool);
+      const given = new Map(
+        Object.keys(shapes).map((name) => [
+          name,
+          Float32Array.from(values[name] ?? pool.splice(0, sizeOf(name))),
+        ]),
+      );
+      const net = make();
+      net.forward();
+      // The loss to differentiate: each output by a random weight, the loss of a loss layer by its own.
+      const out = net.blob('out');
+      const weights = draw(out.data.length).map((weight) => 2 * weight + Math.sign(weight));
+      out.diff.set(weights);
+      net.clearGradients();
+      net.backward();
+      const objective = (other: Net) => {
+        other.forward();
+        return other.blob('out').data.reduce((sum, value, i) => sum + value * weights[i], 0);
+      };
+      const learned = net.paramsOf('out').map((blob, i) => ({
+        what: `blob ${i}`,
+        values: blob.data,
+        diff: blob.diff.slice(),
+        set: (other: Net) => other.paramsOf('out')[i].data,
       }));
-    for (const { what, values: at, diff, set } of [
-      ...read,
-      ...learned.filter(({ values }) => learnable.has(values)),
-    ]) {
-      for (let i = 0; i < at.length; i++) {
-        // A net of its own for each probe: some layers remember.
-        const probe = (by: number) => {
-          const other = make();
-          set(other)[i] += by;
-          return objective(other);
-        };
-        const slope = (probe(step) - probe(-step)) / (2 * step);
-        const scale = Math.max(1, Math.abs(slope), Math.abs(diff[i]));
-        expect(Math.abs(slope - diff[i]) / scale, `${what}[${i}]: ${diff[i]} against ${slope}`).toBeLessThan(
-          4e-3,
-        );
+      const learnable = new Set(net.params.filter(({ lrMult }) => lrMult !== 0).map(({ blob }) => blob.data));
+      const read = [...given.keys()]
+        .filter((name) => !fixed.includes(name))
+        .map((name) => ({
+          what: name,
+          values: net.blob(name).data,
+          diff: net.blob(name).diff.slice(),
+          set: (other: Net) => other.blob(name).data,
+        }));
+      for (const { what, values: at, diff, set } of [
+        ...read,
+        ...learned.filter(({ values }) => learnable.has(values)),
+      ]) {
+        for (let i = 0; i < at.length; i++) {
+          // A net of its own for each probe: some layers remember.
+          const probe = (by: number) => {
+            const other = make();
+            set(other)[i] += by;
+            const value = objective(other);
+            other.dispose();
+            return value;
+          };
+          const slope = (probe(step) - probe(-step)) / (2 * step);
+          const scale = Math.max(1, Math.abs(slope), Math.abs(diff[i]));
+          expect(
+            Math.abs(slope - diff[i]) / scale,
+            `${what}[${i}]: ${diff[i]} against ${slope}`,
+          ).toBeLessThan(4e-3);
+        }
       }
-    }
-  });
-});
+    });
+  },
+);
