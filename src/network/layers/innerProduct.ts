@@ -3,12 +3,6 @@ import type { LayerPlan, LayerType, LayerTypes, ParamPlan } from '../layer';
 import { canonicalAxis, count, refuse, type Shape } from '../shape';
 import { masked } from './convolution';
 
-/** Adds the sum of the rows of a matrix to `sum`. */
-function addRows(rows: Float32Array, sum: Float32Array): void {
-  for (let i = 0; i < rows.length; i += sum.length)
-    for (let j = 0; j < sum.length; j++) sum[j] += rows[i + j];
-}
-
 /** Rows of K values times the weights, N×K (K×N when `transpose`), plus a bias. */
 function innerProduct(layer: LayerParameter, bottom: Shape, param: InnerProductParameter): LayerPlan {
   const { num_output: n = 0, bias_term: hasBias = true, axis: axisParam = 1, transpose = false } = param;
@@ -30,7 +24,7 @@ function innerProduct(layer: LayerParameter, bottom: Shape, param: InnerProductP
         if (transpose) engine.gemm(true, false, k, n, m, 1, b.data, dy, 1, weight.diff);
         else engine.gemm(true, false, n, k, m, 1, dy, b.data, 1, weight.diff);
       }
-      if (hasBias && learn[1]) addRows(dy, bias.diff);
+      if (hasBias && learn[1]) engine.channelSum(m, n, 1, dy, bias.diff);
       if (propagate[0]) engine.gemm(false, transpose, m, k, n, 1, dy, weight.data, 0, b.diff);
     },
   };
@@ -75,14 +69,20 @@ export const innerProductLayers: LayerTypes = {
             if (hasBias) for (let j = 0; j < n; j++) y[row * n + j] += bias.data[j];
           });
         },
-        backward({ bottom: [{ data: indices }], top: [{ diff: dy }], params: [weight, bias], learn }) {
+        backward({
+          engine,
+          bottom: [{ data: indices }],
+          top: [{ diff: dy }],
+          params: [weight, bias],
+          learn,
+        }) {
           if (learn[0]) {
             indices.forEach((index, row) => {
               const to = Math.trunc(index) * n;
               for (let j = 0; j < n; j++) weight.diff[to + j] += dy[row * n + j];
             });
           }
-          if (hasBias && learn[1]) addRows(dy, bias.diff);
+          if (hasBias && learn[1]) engine.channelSum(dy.length / n, n, 1, dy, bias.diff);
         },
       };
     },
