@@ -1,9 +1,18 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Engine } from '../../src/tensor/engine';
 import { PortableEngine } from '../../src/tensor/portable';
 import { ReferenceEngine } from '../../src/tensor/reference';
+import { TensorflowEngine } from '../../src/tensor/tensorflow';
 
-/** Every engine that is present: what holds for nets must hold on each of them. */
+await tf.setBackend('cpu');
+
+/**
+ * Every engine: what holds for nets must hold on each of them. TensorFlow's plain JavaScript backend stands in
+ * for its native one, which has the same operations by the same names.
+ */
 export const engines: { name: string; makeEngine: () => Engine }[] = [
   { name: 'reference', makeEngine: () => new ReferenceEngine() },
   { name: 'portable', makeEngine: () => new PortableEngine() },
+  { name: 'TensorFlow', makeEngine: () => new TensorflowEngine(tf) },
 ];
