@@ -5,9 +5,10 @@ import { type Command, type Terminal, UsageError } from './cli/command';
 import { inspectCommand } from './cli/inspect';
 import { pruneCommand } from './cli/prune';
 import { restoreCommand } from './cli/restore';
+import { trainCommand } from './cli/train';
 import { version } from '../package.json';
 
-const commands: readonly Command[] = [inspectCommand, pruneCommand, restoreCommand];
+const commands: readonly Command[] = [inspectCommand, pruneCommand, restoreCommand, trainCommand];
 
 const exitCodes = { done: 0, failed: 1, usage: 2, cancelled: 130 } as const;
 

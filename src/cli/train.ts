@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises';
+import { CaffeError } from '../caffe/errors';
+import { parseSolver } from '../caffe/readNet';
+import { train, type TrainEvent } from '../jobs/train';
+import type { Figures, TrainingSource } from '../jobs/trainer';
+import { PortableEngine } from '../tensor/portable';
+import { type Arguments, type Command, number, percent, text, UsageError } from './command';
+
+/** The options that say what is trained on. */
+export const trainingOptions = {
+  'train-data': { type: 'string' },
+  'test-data': { type: 'string' },
+  'hold-out': { type: 'string' },
+} as const;
+
+export const trainingHelp = `  --train-data PATH    train on these data instead of what the net names (LMDB, LevelDB, idx, list)
+  --test-data PATH     test on these
+  --hold-out N         keep the last N training items for choosing; the test data choose nothing`;
+
+/** Reads the solver and what the options say of the data. */
+export async function trainingSource(args: Arguments, solverFile: string): Promise<TrainingSource> {
+  const content = await readFile(solverFile, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new CaffeError(`the solver cannot be read (${cause.code ?? cause.message})`, {
+      file: solverFile,
+      cause,
+    });
+  });
+  return {
+    solverFile,
+    solver: parseSolver(content, solverFile),
+    trainData: text(args, 'train-data'),
+    testData: text(args, 'test-data'),
+    holdOut: number(args, 'hold-out', 0),
+    workspaceFolders: [process.cwd()],
+  };
+}
+
+export const figuresText = ({ items, loss, accuracy }: Figures): string =>
+  `${accuracy === undefined ? '' : `accuracy ${percent(accuracy)}, `}loss ${loss.toPrecision(4)} on ${items} items`;
+
+export const trainCommand: Command = {
+  name: 'train',
+  summary: 'Train a net as its solver says, from scratch or from where a snapshot stopped',
+  help: `caffe-pruner train SOLVER [--resume STATE | --weights MODEL] [options]
+
+Trains as "caffe train" does. Writes <prefix>_iter_<n>.caffemodel and .solverstate.
+
+  --resume STATE       go on from a .solverstate (of Caffe, or of this program)
+  --weights MODEL      begin with the weights of a model
+  --iterations N       stop after N iterations altogether, instead of the solver's max_iter
+  --prefix PATH        beginning of the names of what is written, instead of snapshot_prefix
+${trainingHelp}`,
+  options: {
+    ...trainingOptions,
+    resume: { type: 'string' },
+    weights: { type: 'string' },
+    iterations: { type: 'string' },
+    prefix: { type: 'string' },
+  },
+  async run(args, terminal) {
+    const [solverFile, ...rest] = args.positionals;
+    if (solverFile === undefined || rest.length > 0) throw new UsageError('train takes one solver.prototxt');
+    const engine = new PortableEngine();
+    try {
+      const parameters = {
+        ...(await trainingSource(args, solverFile)),
+        resume: text(args, 'resume'),
+        weights: text(args, 'weights'),
+        iterations: number(args, 'iterations', 0),
+        prefix: text(args, 'prefix'),
+      };
+      const result = await terminal.run(train(parameters, { ...terminal, engine }), (event: TrainEvent) => {
+        terminal.emit(event);
+        if (event.test) terminal.print(`iteration ${event.iteration}: ${figuresText(event.test)}`);
+      });
+      terminal.emit(result);
+      terminal.print(
+        `${result.iterations} iterations in ${result.seconds.toFixed(0)} s; wrote ${result.model}`,
+      );
+    } finally {
+      engine.dispose();
+    }
+  },
+};

@@ -1,0 +1,238 @@
+import { readFile } from 'node:fs/promises';
+import { openFile } from '../caffe/byteSource';
+import { CaffeError } from '../caffe/errors';
+import type { LayerParameter, NetParameter, SolverParameter } from '../caffe/messages';
+import { openModel } from '../caffe/model';
+import { parseNet } from '../caffe/readNet';
+import { readSolverState, writeSolverState } from '../caffe/solverState';
+import { writeModel } from '../caffe/writeModel';
+import type { Feed } from '../data/feed';
+import type { ItemSource } from '../data/items';
+import { locate, searchFolders } from '../data/locate';
+import { openFeed, openItemSource } from '../data/openFeed';
+import { slice } from '../data/slice';
+import { layersFor } from '../network/graph';
+import { Net } from '../network/net';
+import { netsOf, Solver, type StepResult } from '../network/solver';
+import type { Engine } from '../tensor/engine';
+import { accuracyOf, addBatch, lossOf, noSums } from './tally';
+import { TestNet } from './testNet';
+
+/** A solver with the data it trains on. */
+export interface TrainingSource {
+  /** The solver.prototxt; relative paths in it and in its net are looked for from its folder on upwards. */
+  solverFile: string;
+  solver: SolverParameter;
+  /** Data to train and test on instead of what the net's data layers name. */
+  trainData?: string;
+  testData?: string;
+  /**
+   * How many items at the end of the training data are held out: never trained on, they serve for choosing
+   * (ratios, the best weights), so that the test data choose nothing.
+   */
+  holdOut?: number;
+  workspaceFolders?: readonly string[];
+}
+
+/** What a net achieves on a set of items. */
+export interface Figures {
+  items: number;
+  loss: number;
+  /** Fraction of items whose class has the highest score; absent for a net that does not classify. */
+  accuracy?: number;
+}
+
+/** The data to measure on: the solver's test net, or the part of the training data that is held out. */
+export type MeasuredOn = 'test' | 'validation';
+
+/** A net in training: its solver, its data, and what it is measured on. Dispose it when done. */
+export class Trainer {
+  private constructor(
+    readonly net: Net,
+    readonly solver: Solver,
+    private readonly feeds: readonly Feed[],
+    private readonly measured: ReadonlyMap<MeasuredOn, { test: TestNet; limit: number }>,
+  ) {}
+
+  /** @throws CaffeError when the solver, its net or the data cannot be used */
+  static async open(source: TrainingSource, engine: Engine): Promise<Trainer> {
+    const { solver: parameter, solverFile, workspaceFolders, holdOut = 0 } = source;
+    const folders = searchFolders(solverFile, workspaceFolders);
+    let netFile = solverFile;
+    const plans = await netsOf(parameter, async (path) => {
+      netFile = await locate(path, folders, 'the net');
+      return parseNet(await readFile(netFile, 'utf8'), netFile);
+    });
+    const seed = seedOf(parameter);
+    // What is open, to be closed in the reverse order when a later step fails.
+    const opened: (() => unknown)[] = [];
+    try {
+      const feeds = new Map<string, Feed>();
+      for (const layer of dataLayers(plans.train.net, plans.train.purpose)) {
+        const data = holdOut > 0 || source.trainData ? await heldOut(layer, source, 'train') : undefined;
+        const feed = await openFeed(layer, { phase: 'TRAIN', folders, seed, source: data });
+        opened.push(() => feed.close());
+        feeds.set(layer.name, feed);
+      }
+      const net = new Net(plans.train.net, {
+        ...plans.train.purpose,
+        engine,
+        seed,
+        sourceShapes: (layer) =>
+          feeds
+            .get(layer.name)
+            ?.shapes.slice(0, layer.top.length)
+            .map((shape) => [...shape]),
+      });
+      opened.push(() => net.dispose());
+      const solver = new Solver(parameter, net, engine, async () => {
+        for (const [layer, feed] of feeds) net.feed(layer, (await feed.next()).tops);
+      });
+      opened.push(() => solver.dispose());
+
+      const measured = new Map<MeasuredOn, { test: TestNet; limit: number }>();
+      const measure = async (
+        on: MeasuredOn,
+        plan: { net: NetParameter },
+        limit: number,
+        data?: string | ItemSource,
+      ) => {
+        const test = await TestNet.open({ netFile, net: plan.net, data, workspaceFolders, seed }, { engine });
+        opened.push(() => test.dispose());
+        test.net.shareWeights(net);
+        measured.set(on, { test, limit });
+      };
+      const [testPlan] = plans.tests;
+      if (testPlan) {
+        const [layer] = dataLayers(testPlan.net, testPlan.purpose);
+        const batch = layer?.data_param?.batch_size ?? layer?.image_data_param?.batch_size ?? 1;
+        await measure('test', testPlan, testPlan.iterations * batch, source.testData);
+      }
+      if (holdOut > 0) {
+        if (!testPlan)
+          throw new CaffeError('A part held out needs a test net to measure it with', { file: solverFile });
+        const [layer] = dataLayers(plans.train.net, plans.train.purpose);
+        await measure('validation', testPlan, Infinity, await heldOut(layer, source, 'validation'));
+      }
+      return new Trainer(net, solver, [...feeds.values()], measured);
+    } catch (error) {
+      for (const close of opened.reverse()) await close();
+      throw error;
+    }
+  }
+
+  measures(on: MeasuredOn): boolean {
+    return this.measured.has(on);
+  }
+
+  step(): Promise<StepResult> {
+    return this.solver.step();
+  }
+
+  /** Runs the current weights over the data. @throws CaffeError naming the layer where a value is not finite */
+  async measure(on: MeasuredOn, signal: AbortSignal): Promise<Figures> {
+    const { test, limit } = this.measured.get(on)!;
+    const sums = noSums();
+    for await (const batch of test.batches(signal, 0, limit)) {
+      if (!addBatch(sums, test.net, test.scores, batch, test.net.forward())) throw test.notFinite();
+    }
+    return { items: sums.items, loss: lossOf(sums), accuracy: accuracyOf(sums) };
+  }
+
+  /** Takes over the weights of a model; layers that it lacks keep what their fillers gave. */
+  async loadWeights(path: string): Promise<void> {
+    const source = await openFile(path);
+    try {
+      const loaded = await this.net.loadWeights(source, await openModel(source));
+      if (loaded.length === 0) {
+        throw new CaffeError('The model has weights for none of the layers of the net', { file: path });
+      }
+    } finally {
+      await source.close();
+    }
+  }
+
+  /** Writes `<prefix>_iter_<n>.caffemodel` and `.solverstate`, as Caffe does; returns their paths. */
+  async snapshot(prefix: string, signal: AbortSignal): Promise<{ model: string; state: string }> {
+    const base = `${prefix}_iter_${this.solver.iteration}`;
+    const paths = { model: `${base}.caffemodel`, state: `${base}.solverstate` };
+    await this.writeModel(paths.model, signal);
+    await writeSolverState(
+      paths.state,
+      { ...this.solver.state(), learnedNet: paths.model },
+      { signal, replace: true },
+    );
+    return paths;
+  }
+
+  /** Writes the weights as a `.caffemodel`, in place of one that is there. */
+  async writeModel(target: string, signal: AbortSignal): Promise<void> {
+    const wiring = new Map(this.net.layers.map((layer) => [layer.name, layer]));
+    await writeModel(
+      target,
+      {
+        name: this.net.name,
+        layers: this.net.weights().map((layer) => ({
+          ...layer,
+          bottoms: wiring.get(layer.name)?.bottom,
+          tops: wiring.get(layer.name)?.top,
+        })),
+      },
+      { signal, replace: true },
+    );
+  }
+
+  /** Goes on from a `.solverstate`; its weights are looked for where it says, then beside it. */
+  async resume(state: string): Promise<void> {
+    const source = await openFile(state);
+    try {
+      const snapshot = await readSolverState(source);
+      if (snapshot.learnedNet !== undefined) {
+        await this.loadWeights(
+          await locate(snapshot.learnedNet, searchFolders(state), 'the weights of the snapshot'),
+        );
+      }
+      this.solver.restore(snapshot);
+    } finally {
+      await source.close();
+    }
+  }
+
+  async dispose(): Promise<void> {
+    this.solver.dispose();
+    for (const { test } of this.measured.values()) await test.dispose();
+    this.net.dispose();
+    for (const feed of this.feeds) await feed.close();
+  }
+}
+
+/** The seed of everything random: the solver's, or 1 where it has none (Caffe takes the clock then). */
+const seedOf = ({ random_seed }: SolverParameter) =>
+  random_seed !== undefined && Number(random_seed) >= 0 ? Number(random_seed) : 1;
+
+/** Layers that read data from outside. */
+function dataLayers(net: NetParameter, purpose: Parameters<typeof layersFor>[1]): LayerParameter[] {
+  return layersFor(net, purpose).filter(({ type }) => ['Data', 'ImageData', 'HDF5Data'].includes(type ?? ''));
+}
+
+/** The training data without the part held out, or that part. */
+async function heldOut(
+  layer: LayerParameter,
+  { trainData, holdOut = 0, solverFile, workspaceFolders }: TrainingSource,
+  part: 'train' | 'validation',
+): Promise<string | ItemSource> {
+  if (holdOut === 0) return trainData!;
+  const folders = searchFolders(solverFile, workspaceFolders);
+  const all = await openItemSource(layer, { phase: 'TRAIN', folders, source: trainData });
+  const count = all.count;
+  if (count === undefined || count <= holdOut) {
+    await all.close();
+    throw new CaffeError(
+      count === undefined
+        ? 'Nothing can be held out of data whose size is not known'
+        : `${holdOut} items cannot be held out of ${count}`,
+      { layer: layer.name, file: all.name },
+    );
+  }
+  return part === 'train' ? slice(all, 0, count - holdOut) : slice(all, count - holdOut, count);
+}
