@@ -1,32 +1,17 @@
-import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
-import { atomicWrite } from '../caffe/atomicWrite';
 import { type ByteSource, openFile } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
 import { type Model, type ModelBlob, type ModelLayer, openModel } from '../caffe/model';
 import { Random } from '../caffe/random';
-import { blobChunks, readBlob } from '../caffe/readBlob';
-import { type Patch, writePatched } from '../caffe/writePatched';
+import { blobChunks } from '../caffe/readBlob';
 import { weightGeometry } from '../sparsity/geometry';
-import { NpzWriter } from '../sparsity/npz';
 import { RankFinder } from '../sparsity/rank';
-import {
-  type BlobFigures,
-  type BlobRule,
-  checkChoice,
-  type Choice,
-  type Plan,
-  type Recipe,
-  serializeRecipe,
-  type Totals,
-} from '../sparsity/recipe';
-import { countZeros, pruneBlob, rankOfKeep, type Rule } from '../sparsity/selection';
-import { manifestFor, measure, writeManifest, writeSparseBlob } from '../sparsity/sparseFile';
+import { type BlobRule, checkChoice, type Choice, type Plan, type Recipe } from '../sparsity/recipe';
+import { pruneBlob, rankOfKeep, type Rule } from '../sparsity/selection';
 import { statisticsOf } from '../sparsity/statistics';
-import { version } from '../../package.json';
 import type { Job, JobContext, Progress } from './job';
 import { chooseOutputs, type Existing, type OutputPaths } from './outputs';
-import { reporting } from './report';
+import { type Report, reporting } from './report';
+import { digestOf, writePruned } from './writePruned';
 
 export interface PruneParameters extends Plan {
   /** The model file. */
@@ -68,11 +53,7 @@ export async function* prune(
     }
     const tasks = resolve(model, parameters.choices, file);
     const outputs = await chooseOutputs(file, existing);
-    return yield* reporting((report) =>
-      run(source, model, tasks, outputs, parameters, signal, (fraction, message) =>
-        report(fraction, message),
-      ),
-    );
+    return yield* reporting((report) => run(source, model, tasks, outputs, parameters, signal, report));
   } finally {
     await source.close();
   }
@@ -109,9 +90,9 @@ async function run(
   model: Model,
   tasks: ReadonlyMap<ModelBlob, Task>,
   outputs: OutputPaths,
-  { file, encoding, seed, choices, existing, sha256 }: PruneParameters,
+  { file, existing, sha256, ...plan }: PruneParameters,
   signal: AbortSignal,
-  report: (fraction: number, message: string) => void,
+  report: Report,
 ): Promise<PruneResult> {
   report(0, 'digest');
   const digest = await digestOf(source, signal);
@@ -122,107 +103,35 @@ async function run(
     });
   }
   const threshold = await globalThreshold(source, [...tasks.values()], signal);
-  const random = new Random(seed);
-  const manifest = manifestFor(model);
-  const figures: BlobFigures[] = [];
-  const warnings: string[] = [];
-  const totals: Totals = {
-    count: 0,
-    zerosBefore: 0,
-    zerosAfter: 0,
-    bytes: { dense: 0, relative: 0, csr: 0, csc: 0 },
-  };
-  const options = { signal, replace: existing === 'replace' };
-
-  /** Reads each blob once, in net order: prunes it, writes it to the npz and hands it on as a patch. */
-  async function* patches(npz: NpzWriter): AsyncGenerator<Patch> {
-    for (const layer of model.layers) {
-      for (const blob of layer.blobs) {
-        signal.throwIfAborted();
-        const values = await readBlob(source, blob);
-        const task = tasks.get(blob);
-        const zerosBefore = countZeros(values);
-        let outcome;
-        if (task) {
-          const rule = asBlobRule(task.rule, threshold);
-          outcome = pruneBlob(values, rule, {
-            geometry: weightGeometry(layer.type, blob.shape),
-            std: rule.method === 'std' ? statisticsOf(values).std : NaN,
-            random,
-          });
-          warnings.push(...warningsOf(layer, outcome));
+  const random = new Random(plan.seed);
+  const recipe = await writePruned({
+    source,
+    model,
+    outputs,
+    plan,
+    sha256: digest,
+    signal,
+    replace: existing === 'replace',
+    report,
+    changeOf(layer, blob) {
+      const task = tasks.get(blob);
+      return (
+        task && {
+          pruned: true,
+          apply(values) {
+            const rule = asBlobRule(task.rule, threshold);
+            const outcome = pruneBlob(values, rule, {
+              geometry: weightGeometry(layer.type, blob.shape),
+              std: rule.method === 'std' ? statisticsOf(values).std : NaN,
+              random,
+            });
+            return { threshold: outcome.threshold, warnings: warningsOf(layer, outcome) };
+          },
         }
-        const { bytes, width, nonZero } = measure(values, blob.shape);
-        const entry = manifest.layers[layer.index].blobs[blob.index];
-        await writeSparseBlob(npz, entry, values, task ? encoding : 'dense', width);
-        const zerosAfter = values.length - nonZero;
-        if (task) {
-          figures.push({
-            layer: layer.name,
-            type: layer.type,
-            blob: blob.index,
-            shape: blob.shape,
-            count: values.length,
-            zerosBefore,
-            zerosAfter,
-            threshold: outcome?.threshold,
-            indexWidth: width,
-            bytes,
-          });
-        }
-        addTo(totals, values.length, zerosBefore, zerosAfter, task ? bytes : undefined);
-        if (task) yield { blob, values };
-      }
-    }
-    await writeManifest(npz, manifest);
-    await npz.finish();
-  }
-
-  // Nested, so that all three are whole under their temporary names before the first gets its own.
-  const recipe = await atomicWrite(
-    outputs.recipe,
-    async (recipeFile) => {
-      await atomicWrite(
-        outputs.sparse,
-        (sparseFile) =>
-          writePatched(source, outputs.dense, patches(new NpzWriter(sparseFile)), {
-            ...options,
-            onProgress: (fraction) => report(fraction, figures.at(-1)?.layer ?? ''),
-          }),
-        options,
       );
-      const written: Recipe = {
-        format: 'caffe-pruner recipe',
-        version: 1,
-        writtenBy: `caffe-pruner ${version}`,
-        input: { file: basename(file), bytes: source.size, sha256: digest },
-        encoding,
-        seed,
-        choices: [...choices],
-        outputs: { dense: basename(outputs.dense), sparse: basename(outputs.sparse) },
-        totals,
-        warnings,
-        blobs: figures,
-      };
-      await recipeFile.write(new TextEncoder().encode(serializeRecipe(written)));
-      return written;
     },
-    options,
-  );
+  });
   return { outputs, recipe };
-}
-
-/** SHA-256 of the whole file. */
-async function digestOf(source: ByteSource, signal: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  const buffer = new Uint8Array(Math.min(source.size, 1 << 22));
-  for (let at = 0; at < source.size; at += buffer.length) {
-    signal.throwIfAborted();
-    const part = buffer.subarray(0, Math.min(buffer.length, source.size - at));
-    await source.readInto(part, at);
-    hash.update(part);
-  }
-  return hash.digest('hex');
 }
 
 /** The threshold that all blobs with the rule `global` share, found in two passes over them. */
@@ -264,19 +173,4 @@ function warningsOf(
     ...(floored ? [`layer "${name}": the rule would leave nothing, so the largest weight stays`] : []),
     ...(deadOutputs > 0 ? [`layer "${name}": ${deadOutputs} outputs have no weight left`] : []),
   ];
-}
-
-/** Blobs that are not pruned count as dense in every encoding, as the .npz holds them. */
-function addTo(
-  totals: Totals,
-  count: number,
-  zerosBefore: number,
-  zerosAfter: number,
-  bytes: Totals['bytes'] = { dense: 4 * count, relative: 4 * count, csr: 4 * count, csc: 4 * count },
-): void {
-  totals.count += count;
-  totals.zerosBefore += zerosBefore;
-  totals.zerosAfter += zerosAfter;
-  for (const encoding of ['dense', 'relative', 'csr', 'csc'] as const)
-    totals.bytes[encoding] += bytes[encoding];
 }

@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { atomicWrite } from '../caffe/atomicWrite';
+import type { ByteSource } from '../caffe/byteSource';
+import type { Model, ModelBlob, ModelLayer } from '../caffe/model';
+import { readBlob } from '../caffe/readBlob';
+import { type Patch, writePatched } from '../caffe/writePatched';
+import { NpzWriter } from '../sparsity/npz';
+import { type BlobFigures, type Plan, type Recipe, serializeRecipe, type Totals } from '../sparsity/recipe';
+import { countZeros } from '../sparsity/selection';
+import { manifestFor, measure, writeManifest, writeSparseBlob } from '../sparsity/sparseFile';
+import { version } from '../../package.json';
+import type { OutputPaths } from './outputs';
+import type { Report } from './report';
+
+/** What becomes of a blob. */
+export interface BlobChange {
+  /** True for a pruned blob: it is encoded sparsely, and the recipe tells of it. */
+  pruned: boolean;
+  /** Changes the values in place. */
+  apply(values: Float32Array): { threshold?: number; warnings?: string[] };
+}
+
+export interface WritePrunedOptions {
+  source: ByteSource;
+  model: Model;
+  outputs: OutputPaths;
+  replace: boolean;
+  signal: AbortSignal;
+  report: Report;
+  plan: Plan;
+  /** SHA-256 of the source. */
+  sha256: string;
+  /** The change of a blob; undefined leaves it as it is. Asked for each blob once, in net order. */
+  changeOf(layer: ModelLayer, blob: ModelBlob): BlobChange | undefined;
+  /** What the recipe tells besides. */
+  extra?: Record<string, unknown>;
+}
+
+/**
+ * Writes the three outputs: the model's bytes with changed weights, the sparse weights and the recipe. Each blob is
+ * read once, and one is in memory at a time. The outputs get their names only when all of them are whole.
+ */
+export async function writePruned({
+  source,
+  model,
+  outputs,
+  plan,
+  sha256,
+  changeOf,
+  report,
+  extra,
+  ...options
+}: WritePrunedOptions): Promise<Recipe> {
+  const manifest = manifestFor(model);
+  const figures: BlobFigures[] = [];
+  const warnings: string[] = [];
+  const totals: Totals = {
+    count: 0,
+    zerosBefore: 0,
+    zerosAfter: 0,
+    bytes: { dense: 0, relative: 0, csr: 0, csc: 0 },
+  };
+
+  async function* patches(npz: NpzWriter): AsyncGenerator<Patch> {
+    for (const layer of model.layers) {
+      for (const blob of layer.blobs) {
+        options.signal.throwIfAborted();
+        const values = await readBlob(source, blob);
+        const zerosBefore = countZeros(values);
+        const change = changeOf(layer, blob);
+        const outcome = change?.apply(values);
+        warnings.push(...(outcome?.warnings ?? []));
+        const { bytes, width, nonZero } = measure(values, blob.shape);
+        const entry = manifest.layers[layer.index].blobs[blob.index];
+        await writeSparseBlob(npz, entry, values, change?.pruned ? plan.encoding : 'dense', width);
+        const zerosAfter = values.length - nonZero;
+        if (change?.pruned) {
+          figures.push({
+            layer: layer.name,
+            type: layer.type,
+            blob: blob.index,
+            shape: blob.shape,
+            count: values.length,
+            zerosBefore,
+            zerosAfter,
+            threshold: outcome?.threshold,
+            indexWidth: width,
+            bytes,
+          });
+        }
+        addTo(totals, values.length, zerosBefore, zerosAfter, change?.pruned ? bytes : undefined);
+        if (change) yield { blob, values };
+      }
+    }
+    await writeManifest(npz, manifest);
+    await npz.finish();
+  }
+
+  // Nested, so that all three are whole under their temporary names before the first gets its own.
+  return atomicWrite(
+    outputs.recipe,
+    async (recipeFile) => {
+      await atomicWrite(
+        outputs.sparse,
+        (sparseFile) =>
+          writePatched(source, outputs.dense, patches(new NpzWriter(sparseFile)), {
+            ...options,
+            onProgress: (fraction) => report(fraction, figures.at(-1)?.layer ?? ''),
+          }),
+        options,
+      );
+      const recipe: Recipe = {
+        format: 'caffe-pruner recipe',
+        version: 1,
+        writtenBy: `caffe-pruner ${version}`,
+        input: { file: basename(source.name), bytes: source.size, sha256 },
+        ...plan,
+        outputs: { dense: basename(outputs.dense), sparse: basename(outputs.sparse) },
+        totals,
+        warnings,
+        blobs: figures,
+        ...extra,
+      };
+      await recipeFile.write(new TextEncoder().encode(serializeRecipe(recipe)));
+      return recipe;
+    },
+    options,
+  );
+}
+
+/** SHA-256 of the whole file. */
+export async function digestOf(source: ByteSource, signal: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  const buffer = new Uint8Array(Math.min(source.size, 1 << 22));
+  for (let at = 0; at < source.size; at += buffer.length) {
+    signal.throwIfAborted();
+    const part = buffer.subarray(0, Math.min(buffer.length, source.size - at));
+    await source.readInto(part, at);
+    hash.update(part);
+  }
+  return hash.digest('hex');
+}
+
+/** Blobs that are not pruned count as dense in every encoding, as the .npz holds them. */
+function addTo(
+  totals: Totals,
+  count: number,
+  zerosBefore: number,
+  zerosAfter: number,
+  bytes: Totals['bytes'] = { dense: 4 * count, relative: 4 * count, csr: 4 * count, csc: 4 * count },
+): void {
+  totals.count += count;
+  totals.zerosBefore += zerosBefore;
+  totals.zerosAfter += zerosAfter;
+  for (const encoding of ['dense', 'relative', 'csr', 'csc'] as const)
+    totals.bytes[encoding] += bytes[encoding];
+}
