@@ -125,3 +125,44 @@ export function fieldAt(message: MessageNode, offset: number): FieldNode | undef
   const field = message.fields[low - 1];
   return field && offset <= field.end ? field : undefined;
 }
+
+/** A change of a text: what stands in the span becomes `text`. */
+export interface TextEdit extends Span {
+  text: string;
+}
+
+/** The text after edits that do not overlap; those at the same place are applied in their order. */
+export function applyEdits(text: string, edits: readonly TextEdit[]): string {
+  const parts: string[] = [];
+  let at = 0;
+  for (const edit of [...edits].sort((a, b) => a.start - b.start || a.end - b.end)) {
+    parts.push(text.slice(at, edit.start), edit.text);
+    at = edit.end;
+  }
+  return parts.join('') + text.slice(at);
+}
+
+/** The layers of a net in the text: `layer` and `layers`, also those of nets inside a solver, in order. */
+export function layerNodes(root: MessageNode): MessageNode[] {
+  const layers: MessageNode[] = [];
+  for (const field of root.fields)
+    for (const value of field.values)
+      if (value.kind === 'message')
+        if (field.name === 'layer' || field.name === 'layers') layers.push(value);
+        else if (field.name.endsWith('net_param')) layers.push(...layerNodes(value));
+  return layers;
+}
+
+/** The scalar that a field with this name has first. */
+export function scalarOf(message: MessageNode, name: string): ScalarNode | undefined {
+  const value = fieldOf(message, name)?.values[0];
+  return value?.kind === 'message' ? undefined : value;
+}
+
+/** Whether anything but blanks stands before `offset` on its line. */
+export function indentOf(text: string, offset: number): { indent: string; first: boolean } {
+  const line = text.lastIndexOf('\n', offset - 1) + 1;
+  const before = text.slice(line, offset);
+  const indent = /^[ \t]*/.exec(before)![0];
+  return { indent, first: indent.length === before.length };
+}
