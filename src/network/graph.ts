@@ -1,5 +1,6 @@
 import { CaffeError } from '../caffe/errors';
-import type { LayerParameter, NetParameter, NetStateRule } from '../caffe/messages';
+import type { LayerParameter, NetParameter, NetState } from '../caffe/messages';
+import { takesPart } from '../caffe/netState';
 import type { Phase } from './layer';
 
 /** What a net is made for: which of its layers take part (NetState of caffe.proto). */
@@ -25,27 +26,16 @@ function layerOf(type: string, name: string, more: Partial<LayerParameter>): Lay
   };
 }
 
-/** `Net::StateMeetsRule`: every condition of the rule holds. */
-function meets({ phase, level = 0, stages = [] }: NetPurpose, rule: NetStateRule): boolean {
-  return (
-    (rule.phase === undefined || rule.phase === phase) &&
-    level >= (rule.min_level ?? -Infinity) &&
-    level <= (rule.max_level ?? Infinity) &&
-    (rule.stage ?? []).every((stage) => stages.includes(stage)) &&
-    !(rule.not_stage ?? []).some((stage) => stages.includes(stage))
-  );
-}
-
 /**
  * The layers of a net that take part in a phase, in order, as `Net::FilterNet`. The net's own `state` adds its
  * level and stages; inputs in the old style (`input`, `input_dim`) become a layer.
  * @throws CaffeError for a layer with both include and exclude rules
  */
 export function layersFor(net: NetParameter, purpose: NetPurpose): LayerParameter[] {
-  const state: NetPurpose = {
+  const state: NetState = {
     phase: purpose.phase,
     level: purpose.level ?? net.state?.level,
-    stages: [...(net.state?.stage ?? []), ...(purpose.stages ?? [])],
+    stage: [...(net.state?.stage ?? []), ...(purpose.stages ?? [])],
   };
   const layers = net.layer.filter((layer) => {
     if (layer.include.length > 0 && layer.exclude.length > 0) {
@@ -54,9 +44,7 @@ export function layersFor(net: NetParameter, purpose: NetPurpose): LayerParamete
         line: layer.line,
       });
     }
-    return layer.include.length > 0
-      ? layer.include.some((rule) => meets(state, rule))
-      : !layer.exclude.some((rule) => meets(state, rule));
+    return takesPart(state, layer);
   });
   const inputs = net.input ?? [];
   if (inputs.length === 0) return layers;

@@ -1,8 +1,11 @@
 import type { Type } from 'protobufjs';
 import { fromText } from 'protobufjs/ext/textformat.js';
 import { describe, expect, test } from 'vitest';
+import { findHints } from '../../../src/caffe/prototxt/hints';
+import { format } from '../../../src/caffe/prototxt/format';
+import { netsOf, wire } from '../../../src/caffe/prototxt/netText';
 import { parsePrototxt } from '../../../src/caffe/prototxt/parser';
-import { print } from '../../../src/caffe/prototxt/tree';
+import { applyEdits, print } from '../../../src/caffe/prototxt/tree';
 import { readMessage, type Misfit } from '../../../src/caffe/prototxt/values';
 import { parseNet, parseSolver } from '../../../src/caffe/readNet';
 import { messageType, protobufRoot } from '../../../src/caffe/schema';
@@ -18,6 +21,25 @@ function plain(type: Type, text: string): unknown {
 
 describe('real prototxts', () => {
   test('are there', () => expect(files.length).toBeGreaterThan(100));
+
+  test.each(files)('$path: formatted, it means the same and stays', ({ text }) => {
+    const once = applyEdits(text, format(parsePrototxt(text), { indent: '  ' }));
+    const tree = parsePrototxt(once);
+    expect(format(tree, { indent: '  ' })).toEqual([]);
+    const root = rootTypeOf(tree.root);
+    const type = protobufRoot().lookupType(`caffe.${root}`);
+    expect(plain(type, once)).toEqual(plain(type, text));
+    expect(tree.comments.length).toBe(parsePrototxt(text).comments.length);
+  });
+
+  test.each(files)('$path: every bottom is made, no top twice', ({ text }) => {
+    for (const net of netsOf(parsePrototxt(text))) {
+      const { missing, doubled } = wire(net);
+      expect(missing.map(({ use, phases }) => `${use.blob} in ${phases.join()}`)).toEqual([]);
+      expect(doubled.map(({ use }) => use.blob)).toEqual([]);
+    }
+    expect(findHints(parsePrototxt(text)).flatMap(({ problems }) => problems)).toEqual([]);
+  });
 
   test.each(files)('$path: our tree and protobufjs agree', ({ text }) => {
     const tree = parsePrototxt(text);

@@ -1,3 +1,4 @@
+import { ok } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { fromText } from 'protobufjs/ext/textformat.js';
@@ -52,7 +53,7 @@ describe('valid text means what protobufjs reads', () => {
     ['BlobShape', 'dim: -1 dim: 9007199254740991'],
     ['LayerParameter', ''],
     ['LayerParameter', '# only a comment'],
-    ['LayerParameter', 'convolution_param { } convolution_param_x: 1'.replace(' convolution_param_x: 1', '')],
+    ['LayerParameter', 'convolution_param { }'],
   ])('%s: %s', (type, text) => {
     const reflected = protobufRoot().lookupType(`caffe.${type}`);
     const { value, misfits } = read(text, type);
@@ -133,12 +134,12 @@ function check(text: string): void {
   const inside = (message: MessageNode) => {
     let at = message.inner.start;
     for (const field of message.fields) {
-      expect(field.start).toBeGreaterThanOrEqual(at);
-      expect(field.end).toBeLessThanOrEqual(message.end);
-      expect(field.nameSpan.end).toBeLessThanOrEqual(field.end);
+      ok(field.start >= at);
+      ok(field.end <= message.end);
+      ok(field.nameSpan.end <= field.end);
       for (const value of field.values) {
-        expect(value.start).toBeGreaterThanOrEqual(field.nameSpan.end);
-        expect(value.end).toBeLessThanOrEqual(field.end);
+        ok(value.start >= field.nameSpan.end);
+        ok(value.end <= field.end);
         if (value.kind === 'message') inside(value);
       }
       at = field.end;
@@ -146,9 +147,9 @@ function check(text: string): void {
   };
   inside(prototxt.root);
   for (const { start, end } of prototxt.problems) {
-    expect(start).toBeGreaterThanOrEqual(0);
-    expect(end).toBeGreaterThanOrEqual(start);
-    expect(end).toBeLessThanOrEqual(text.length);
+    ok(start >= 0);
+    ok(end >= start);
+    ok(end <= text.length);
     messageAt(prototxt, start);
     lineOf(prototxt, end);
   }

@@ -1,0 +1,230 @@
+import { v0LayerType, v1LayerTypeByName } from '../layerTypes';
+import type { NetState, NetStateRule } from '../messages';
+import { takesPart } from '../netState';
+import { messageType } from '../schema';
+import { fieldOf, messagesOf, scalarOf, type MessageNode, type Prototxt, type Span } from './tree';
+import { readMessage, stringValue } from './values';
+
+/** A blob's name where a layer reads or makes it, or where the net takes it as `input`. */
+export interface BlobUse {
+  blob: string;
+  role: 'bottom' | 'top' | 'input';
+  /** The name alone, inside the quotes. */
+  span: Span;
+  /** Undefined for an input of the net. */
+  layer?: LayerText;
+  /** Position among the layer's bottoms, or tops. */
+  index: number;
+}
+
+/** The name of a parameter blob that layers may share. */
+export interface ParamUse {
+  name: string;
+  span: Span;
+  layer: LayerText;
+  index: number;
+}
+
+/** A layer as the text has it, whatever year's syntax it is in. */
+export interface LayerText {
+  node: MessageNode;
+  /** Where the fields `name` and `type` are: `node`, but one brace deeper in a layer of 2013. */
+  description: MessageNode;
+  name: string;
+  nameSpan?: Span;
+  /** Today's name of the type; empty where there is none. */
+  type: string;
+  typeSpan?: Span;
+  bottoms: BlobUse[];
+  tops: BlobUse[];
+  params: ParamUse[];
+  include: NetStateRule[];
+  exclude: NetStateRule[];
+}
+
+export interface NetText {
+  node: MessageNode;
+  state: NetState;
+  inputs: BlobUse[];
+  layers: LayerText[];
+}
+
+/** The nets that stand in a file: the file itself, and those inside a solver. */
+export function netsOf(prototxt: Prototxt): NetText[] {
+  const nets = [netOf(prototxt, prototxt.root)];
+  for (const name of ['net_param', 'train_net_param', 'test_net_param'])
+    for (const node of messagesOf(prototxt.root, name)) nets.push(netOf(prototxt, node));
+  return nets.filter((net) => net.layers.length > 0 || net.inputs.length > 0);
+}
+
+function netOf(prototxt: Prototxt, node: MessageNode): NetText {
+  const { text } = prototxt;
+  const layers: LayerText[] = [];
+  const inputs: BlobUse[] = [];
+  const state: NetState = {};
+  for (const field of node.fields) {
+    if (field.name === 'layer' || field.name === 'layers') {
+      for (const value of field.values) if (value.kind === 'message') layers.push(layerOf(text, value));
+    } else if (field.name === 'input') {
+      for (const value of field.values)
+        if (value.kind === 'string')
+          inputs.push({ ...named(text, value), role: 'input', index: inputs.length });
+    } else if (field.name === 'state') {
+      for (const value of field.values)
+        if (value.kind === 'message') Object.assign(state, readState(text, value, 'NetState'));
+    }
+  }
+  return { node, state, inputs, layers };
+}
+
+function layerOf(text: string, node: MessageNode): LayerText {
+  const inner = fieldOf(node, 'layer')?.values[0];
+  const description = inner?.kind === 'message' ? inner : node;
+  const layer: LayerText = {
+    node,
+    description,
+    name: '',
+    type: '',
+    bottoms: [],
+    tops: [],
+    params: [],
+    include: [],
+    exclude: [],
+  };
+  const name = scalarOf(description, 'name');
+  if (name?.kind === 'string') {
+    layer.name = stringValue(text, name);
+    layer.nameSpan = insideQuotes(text, name);
+  }
+  const type = scalarOf(description, 'type');
+  if (type) {
+    layer.typeSpan = type.kind === 'string' ? insideQuotes(text, type) : { start: type.start, end: type.end };
+    const written = type.kind === 'string' ? stringValue(text, type) : text.slice(type.start, type.end);
+    if (description !== node) layer.type = v0LayerType(written);
+    else layer.type = type.kind === 'string' ? written : (v1LayerTypeByName(written) ?? written);
+  }
+  let params = 0;
+  for (const field of node.fields) {
+    for (const value of field.values) {
+      if (field.name === 'bottom' || field.name === 'top') {
+        if (value.kind !== 'string') continue;
+        const uses = field.name === 'bottom' ? layer.bottoms : layer.tops;
+        uses.push({ ...named(text, value), role: field.name, layer, index: uses.length });
+      } else if (field.name === 'param') {
+        const shared = value.kind === 'message' ? scalarOf(value, 'name') : value;
+        if (shared?.kind === 'string') {
+          const { blob, span } = named(text, shared);
+          if (blob !== '') layer.params.push({ name: blob, span, layer, index: params });
+        }
+        params++;
+      } else if ((field.name === 'include' || field.name === 'exclude') && value.kind === 'message')
+        layer[field.name].push(readState(text, value, 'NetStateRule'));
+    }
+  }
+  return layer;
+}
+
+function named(text: string, node: Span): Pick<BlobUse, 'blob' | 'span'> {
+  return { blob: stringValue(text, node), span: insideQuotes(text, node) };
+}
+
+/** The text between the quotes of a string; all of it when it is in parts or its quote is missing. */
+export function insideQuotes(text: string, node: Span): Span {
+  const quote = text[node.start];
+  const simple = node.end - node.start >= 2 && text.indexOf(quote, node.start + 1) === node.end - 1;
+  return simple
+    ? { start: node.start + 1, end: node.end - 1 }
+    : { start: node.start + 1, end: Math.max(node.start + 1, node.end) };
+}
+
+const readState = (text: string, node: MessageNode, type: 'NetState' | 'NetStateRule'): NetStateRule =>
+  readMessage(text, node, messageType(type), () => undefined);
+
+/** How the layers of a net hang together, over all the states that the net distinguishes. */
+export interface Wiring {
+  /** For each bottom the tops (or inputs) that it may read; each comes right before it in some state. */
+  producers: ReadonlyMap<BlobUse, BlobUse[]>;
+  /** For each top and input the bottoms that read it. */
+  consumers: ReadonlyMap<BlobUse, BlobUse[]>;
+  /** Bottoms that nothing above makes, with the phases in which that is so. */
+  missing: { use: BlobUse; phases: ('TRAIN' | 'TEST')[] }[];
+  /** Tops that an earlier layer makes already, and that are not in place. */
+  doubled: { use: BlobUse; earlier: BlobUse }[];
+}
+
+/**
+ * Wires a net as Caffe does: a bottom reads the last top above it with its name among the layers that take part; a top
+ * with the name of the bottom at its position works in place. The states are both phases with no stage, each stage that
+ * a rule names, and each level that one bounds. In a phase that no layer feeds nothing is missing: the file is not
+ * meant for it. A bottom is missing, and a top made twice, only when it is so in all the states of a phase.
+ */
+export function wire(net: NetText): Wiring {
+  const producers = new Map<BlobUse, BlobUse[]>();
+  const consumers = new Map<BlobUse, BlobUse[]>();
+  const doubled = new Map<BlobUse, BlobUse>();
+  const missing = new Map<BlobUse, Set<'TRAIN' | 'TEST'>>();
+  for (const phase of ['TRAIN', 'TEST'] as const) {
+    const found = new Set<BlobUse>();
+    const lost = new Set<BlobUse>();
+    const single = new Set<BlobUse>();
+    const twice = new Map<BlobUse, BlobUse>();
+    for (const state of statesOf(net, phase)) {
+      const layers = net.layers.filter((layer) => takesPart(state, layer));
+      const fed =
+        net.inputs.length > 0 || layers.some(({ bottoms, tops }) => bottoms.length === 0 && tops.length > 0);
+      const latest = new Map<string, BlobUse>(net.inputs.map((use) => [use.blob, use]));
+      for (const layer of layers) {
+        for (const use of layer.bottoms) {
+          const producer = latest.get(use.blob);
+          if (producer) {
+            found.add(use);
+            link(producers, use, producer);
+            link(consumers, producer, use);
+          } else if (fed) lost.add(use);
+        }
+        for (const use of layer.tops) {
+          const earlier = latest.get(use.blob);
+          if (earlier && !isInPlace(use)) twice.set(use, earlier);
+          else single.add(use);
+          latest.set(use.blob, use);
+        }
+      }
+    }
+    for (const [use, earlier] of twice) if (!single.has(use)) doubled.set(use, earlier);
+    for (const use of lost) if (!found.has(use)) missing.set(use, (missing.get(use) ?? new Set()).add(phase));
+  }
+  return {
+    producers,
+    consumers,
+    missing: [...missing].map(([use, phases]) => ({ use, phases: [...phases] })),
+    doubled: [...doubled].map(([use, earlier]) => ({ use, earlier })),
+  };
+}
+
+/** A top that overwrites the bottom at the same position. */
+export const isInPlace = (use: BlobUse): boolean =>
+  use.role === 'top' && use.layer?.bottoms[use.index]?.blob === use.blob;
+
+function link(links: Map<BlobUse, BlobUse[]>, from: BlobUse, to: BlobUse): void {
+  const known = links.get(from);
+  if (!known) links.set(from, [to]);
+  else if (!known.includes(to)) known.push(to);
+}
+
+/** No more states than this are looked at: each costs a pass over the net. */
+const mostStates = 24;
+
+function statesOf(net: NetText, phase: 'TRAIN' | 'TEST'): NetState[] {
+  const stages = new Set<string>();
+  const levels = new Set<number>([net.state.level ?? 0]);
+  for (const { include, exclude } of net.layers)
+    for (const rule of [...include, ...exclude]) {
+      for (const stage of [...(rule.stage ?? []), ...(rule.not_stage ?? [])]) stages.add(stage);
+      for (const level of [rule.min_level, rule.max_level]) if (level !== undefined) levels.add(level);
+    }
+  const always = net.state.stage ?? [];
+  const choices = [always, ...[...stages].map((stage) => [...always, stage])];
+  return [...levels]
+    .flatMap((level) => choices.map((stage) => ({ phase, level, stage })))
+    .slice(0, mostStates);
+}
