@@ -10,12 +10,14 @@ import { resize } from '../data/resize';
 import type { Mean } from '../data/transform';
 import { layersFor } from '../network/graph';
 import type { ComputeContext } from './job';
-import { TestNet } from './testNet';
+import { readNetFile } from './netFile';
+import { TestNet, withNet } from './testNet';
 
 export interface ClassifyParams {
   model: string;
   netFile: string;
-  net: NetParameter;
+  /** The net's content, where that is at hand already. */
+  net?: NetParameter;
   /** A JPEG or PNG file: its path, or its bytes with a name for errors. */
   image: string | { name: string; bytes: Uint8Array };
   /**
@@ -23,8 +25,8 @@ export interface ClassifyParams {
    * `trainVal` says, and nothing where there is none.
    */
   transform?: TransformationParameter;
-  /** The net that the deploy net belongs to. */
-  trainVal?: NetParameter;
+  /** The net that the deploy net belongs to: its file. */
+  trainVal?: string;
   /** A text file with the name of each class in its line; by default one of {@link LABEL_FILES} beside the net. */
   labels?: string;
   workspaceFolders?: readonly string[];
@@ -67,11 +69,10 @@ export async function classify(
   params: ClassifyParams,
   { engine, signal }: ComputeContext,
 ): Promise<Classification> {
-  const { net, netFile, workspaceFolders } = params;
+  const { net, netFile, workspaceFolders } = await withNet(params);
   const layers = layersFor(net, { phase: 'TEST' });
   const ownTransform = dataLayer(layers)?.transform_param;
-  const trainVal = params.trainVal && dataLayer(layersFor(params.trainVal, { phase: 'TEST' }));
-  const given = params.transform ?? ownTransform ?? trainVal?.transform_param ?? {};
+  const given = params.transform ?? ownTransform ?? (await transformOf(params.trainVal)) ?? {};
   const mean = await readMean(given, searchFolders(netFile, workspaceFolders));
   const shape = inputShape(layers);
   const crop = mean !== undefined && shape !== undefined && mean.height > shape[1] ? shape[1] : undefined;
@@ -99,7 +100,7 @@ export async function classify(
         advice: `Its outputs are ${test.net.outputs.join(', ')}`,
       });
     }
-    await test.loadWeights(params.model);
+    await test.loadWeights(params.model, signal);
     for await (const _ of test.batches(signal)) test.net.forward();
     const probabilities = test.net.outputs.find((name) => test.net.blob(name).data.length === scores.classes);
     const blob = probabilities ?? scores.blob;
@@ -114,6 +115,12 @@ export async function classify(
   } finally {
     await test.dispose();
   }
+}
+
+/** What the data layer of a net in the TEST phase does with images. */
+async function transformOf(trainVal: string | undefined): Promise<TransformationParameter | undefined> {
+  if (trainVal === undefined) return undefined;
+  return dataLayer(layersFor(await readNetFile(trainVal), { phase: 'TEST' }))?.transform_param;
 }
 
 const dataLayer = (layers: readonly LayerParameter[]) => layers.find(({ bottom }) => bottom.length === 0);

@@ -1,10 +1,14 @@
 import { basename } from 'node:path';
 import type { ComputeContext, Job, Progress } from './job';
+import { recordEvaluations } from './recordEvaluation';
 import { addBatch, accuracyOf, lossOf, noSums } from './tally';
 import { TestNet, type TestSource } from './testNet';
 
 export interface EvaluateParams extends TestSource {
-  /** The models to compare, evaluated one after the other: the dense one first, then those made from it. */
+  /**
+   * The models to compare, evaluated one after the other: the dense one first, then those made from it. Sparse weights
+   * (.npz) are models too. The results go into the recipes beside them.
+   */
   models: string[];
   /** Items to evaluate on; all by default. */
   limit?: number;
@@ -54,6 +58,8 @@ export interface EvaluateResult {
   data: string;
   engine: string;
   evaluations: Evaluation[];
+  /** The recipes that now hold the results. */
+  recipes: string[];
 }
 
 /** More wrong items than these are counted, but not listed. */
@@ -94,7 +100,8 @@ export async function* evaluate(
       await test.dispose();
     }
   }
-  return { net: params.netFile, data, engine: engine.name, evaluations };
+  const result = { net: params.netFile, data, engine: engine.name, evaluations };
+  return { ...result, recipes: await recordEvaluations(result) };
 }
 
 /** Evaluates one model; the last value it yields is the evaluation. */
@@ -105,7 +112,7 @@ async function* evaluateModel(
   signal: AbortSignal,
 ): AsyncGenerator<Progress | { evaluation: Evaluation }, void> {
   const { net, scores } = test;
-  const missing = await test.loadWeights(model);
+  const missing = await test.loadWeights(model, signal);
   const sums = noSums();
   const outputs = new Map<string, number>();
   const classes: ClassFigures[] = [];

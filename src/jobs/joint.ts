@@ -1,7 +1,7 @@
 import { dropOf, jointSteps, ROUNDING, type JointStep, type Keeps } from './chooseKeeps';
 import type { ComputeContext, Job, Progress } from './job';
 import { LayerPruner } from './layerPruner';
-import type { Saliency } from './saliency';
+import { saliency, type Calibration } from './saliency';
 import type { SweepResults } from './sweepResults';
 import { accuracyOf, addBatch, lossOf, noSums, type Sums } from './tally';
 import { TestNet, type TestSource } from './testNet';
@@ -9,6 +9,8 @@ import { TestNet, type TestSource } from './testNet';
 export interface JointParams extends TestSource {
   model: string;
   results: SweepResults;
+  /** As in the sweep, when it ranked weights by saliency. */
+  calibration?: Calibration;
   /**
    * What is wanted: at most this fraction of the swept layers' weights, or as few as cost at most this much accuracy
    * (0..1; for a net that does not classify, this growth of its loss, relative).
@@ -42,16 +44,17 @@ const MAX_EVALUATIONS = 7;
 export async function* chooseJointly(
   params: JointParams,
   context: ComputeContext,
-  saliency?: Saliency,
 ): Job<Progress, JointChoice> {
   const { goal, results, limit } = params;
   const steps = jointSteps(results);
+  const calibrated = { ...params, calibration: { ...params.calibration, samples: results.samples } };
+  const ranking = results.ranking === 'saliency' ? yield* saliency(calibrated, context) : undefined;
   const test = await TestNet.open(params, { engine: context.engine });
   try {
-    await test.loadWeights(params.model);
+    await test.loadWeights(params.model, context.signal);
     const pruners = Object.keys(results.weights).map((layer) => ({
       layer,
-      pruner: new LayerPruner(test.net, layer, saliency?.get(layer)),
+      pruner: new LayerPruner(test.net, layer, ranking?.get(layer)),
     }));
     const total = Math.min(test.count ?? Infinity, limit ?? Infinity);
     const most = 'kept' in goal ? 1 : MAX_EVALUATIONS;

@@ -1,8 +1,9 @@
 import { CaffeError } from '../caffe/errors';
+import type { NetParameter } from '../caffe/messages';
 import { layersFor } from '../network/graph';
 import type { ComputeContext, Job, Progress } from './job';
 import { prunableLayers } from './layerPruner';
-import { TestNet, type TestSource } from './testNet';
+import { TestNet, withNet, type TestSource } from './testNet';
 
 /** What the saliency of weights is measured on. */
 export interface Calibration {
@@ -31,7 +32,8 @@ const TELL_EVERY_MS = 250;
  *
  * The net runs in the TEST phase: no dropout, the global statistics of BatchNorm.
  */
-export async function* saliency(params: SaliencyParams, context: ComputeContext): Job<Progress, Saliency> {
+export async function* saliency(given: SaliencyParams, context: ComputeContext): Job<Progress, Saliency> {
+  const params = await withNet(given);
   const { signal, engine } = context;
   const samples = params.calibration?.samples ?? DEFAULT_SAMPLES;
   const source: TestSource = {
@@ -60,7 +62,7 @@ export async function* saliency(params: SaliencyParams, context: ComputeContext)
         advice: 'Measure the saliency with the train_val.prototxt',
       });
     }
-    await test.loadWeights(params.model);
+    await test.loadWeights(params.model, signal);
     const layers = prunableLayers(net).map(({ layer, weights }) => ({
       layer,
       blob: net.paramsOf(layer)[0],
@@ -100,7 +102,7 @@ export async function* saliency(params: SaliencyParams, context: ComputeContext)
 }
 
 /** The source of the layer that feeds the net in training, when there is one. */
-function trainingData({ net, level, stages }: TestSource): string | undefined {
+function trainingData({ net, level, stages }: TestSource & { net: NetParameter }): string | undefined {
   const layer = layersFor(net, { phase: 'TRAIN', level, stages }).find(({ bottom }) => bottom.length === 0);
   return (layer?.data_param ?? layer?.image_data_param ?? layer?.hdf5_data_param)?.source;
 }

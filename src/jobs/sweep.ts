@@ -90,7 +90,7 @@ export async function* sweep(params: SweepParams, context: ComputeContext): Job<
   }
   const test = await TestNet.open(params, { engine });
   try {
-    await test.loadWeights(params.model);
+    await test.loadWeights(params.model, signal);
     const results = await prepare(params, test);
     const run = new SweepRun(test, results, params, measured);
     yield* run.measure(signal);

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { openFile } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
@@ -12,13 +15,16 @@ import { layersFor } from '../network/graph';
 import { Net } from '../network/net';
 import { layerTypeOf } from '../network/shapes';
 import type { Engine } from '../tensor/engine';
+import { readNetFile } from './netFile';
+import { restore } from './restore';
 import { findScores, type Scores } from './scores';
 
 /** A net with the data that it is tested on. */
 export interface TestSource {
   /** The prototxt; relative paths in it are looked for from its folder on upwards. */
   netFile: string;
-  net: NetParameter;
+  /** Its content, where that is at hand already. */
+  net?: NetParameter;
   /** Data to use instead of what the net's data layer names; needed for a deploy net, which has no data layer. */
   data?: string | ItemSource;
   /** How a deploy net's data become its input. */
@@ -63,7 +69,8 @@ export class TestNet {
   ) {}
 
   /** @throws CaffeError when the net cannot be set up or its data cannot be found */
-  static async open(source: TestSource, options: TestNetOptions): Promise<TestNet> {
+  static async open(given: TestSource, options: TestNetOptions): Promise<TestNet> {
+    const source = await withNet(given);
     const { level, stages } = source;
     const { layers, deploy } = dataLayersOf(source);
     const feeds: { layer: LayerParameter; feed: Feed }[] = [];
@@ -95,12 +102,13 @@ export class TestNet {
   }
 
   /**
-   * Takes over the weights of a model file.
+   * Takes over the weights of a model file, or of the sparse weights (.npz) that pruning wrote.
    *
    * @returns names of the net's layers that found no weights in the model
    * @throws CaffeError when no layer finds its weights, or they do not fit
    */
-  async loadWeights(path: string): Promise<string[]> {
+  async loadWeights(path: string, signal: AbortSignal): Promise<string[]> {
+    if (/\.npz$/i.test(path)) return this.loadSparse(path, signal);
     const source = await openFile(path);
     try {
       const loaded = new Set(await this.net.loadWeights(source, await openModel(source)));
@@ -114,6 +122,18 @@ export class TestNet {
       return missing;
     } finally {
       await source.close();
+    }
+  }
+
+  private async loadSparse(file: string, signal: AbortSignal): Promise<string[]> {
+    const folder = await mkdtemp(join(tmpdir(), 'caffe-pruner-'));
+    try {
+      const target = join(folder, 'restored.caffemodel');
+      const job = restore({ file, target, replace: false }, { signal });
+      while ((await job.next()).done !== true);
+      return await this.loadWeights(target, signal);
+    } finally {
+      await rm(folder, { recursive: true });
     }
   }
 
@@ -177,8 +197,16 @@ export class TestNet {
 }
 
 /** The untransformed items that a net is tested on, to show them. */
-export function openTestItems(source: TestSource): Promise<ItemSource> {
+export async function openTestItems(given: TestSource): Promise<ItemSource> {
+  const source = await withNet(given);
   return openItemSource(dataLayersOf(source).layers[0], feedOptions(source));
+}
+
+/** The source with its net, read from its file unless it is there. */
+export async function withNet<Source extends { netFile: string; net?: NetParameter }>(
+  source: Source,
+): Promise<Source & { net: NetParameter }> {
+  return { ...source, net: source.net ?? (await readNetFile(source.netFile)) };
 }
 
 const feedOptions = ({ netFile, workspaceFolders, data, seed }: TestSource): FeedOptions => ({
@@ -189,7 +217,10 @@ const feedOptions = ({ netFile, workspaceFolders, data, seed }: TestSource): Fee
 });
 
 /** The layers that read data; for a deploy net one that stands for its input. */
-function dataLayersOf(source: TestSource): { layers: LayerParameter[]; deploy: boolean } {
+function dataLayersOf(source: TestSource & { net: NetParameter }): {
+  layers: LayerParameter[];
+  deploy: boolean;
+} {
   const { netFile, net, data, transform, batchSize, level, stages } = source;
   const all = layersFor(net, { phase: 'TEST', level, stages });
   const isInput = ({ type }: LayerParameter) => type === 'Input' || type === 'MemoryData';

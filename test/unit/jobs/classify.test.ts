@@ -48,13 +48,20 @@ const deployNet = {
     layer('Softmax', 'prob', ['ip2'], ['prob']),
   ],
 };
+/** The deploy net's transformation is in the data layer of this one. */
+const trainVal = join(folder, 'train_val.prototxt');
+writeFileSync(
+  trainVal,
+  'layer { name: "data" type: "Data" top: "data" top: "label" transform_param { scale: 0.01 } }',
+);
+
 const image = (item: number) => ({ name: `${item}.png`, bytes: png(6, 6, pixelsOf(item)) });
 const params = (more: Partial<ClassifyParams> = {}): ClassifyParams => ({
   model,
   netFile,
   net: deployNet,
   image: image(0),
-  trainVal: tinyNet(1),
+  trainVal,
   ...more,
 });
 

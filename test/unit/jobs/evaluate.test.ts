@@ -1,8 +1,11 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CaffeError } from '../../../src/caffe/errors';
 import { evaluate, type EvaluateParams } from '../../../src/jobs/evaluate';
+import { prune } from '../../../src/jobs/prune';
+import type { RecordedEvaluation } from '../../../src/jobs/recordEvaluation';
+import type { Recipe } from '../../../src/sparsity/recipe';
 import { openTestItems } from '../../../src/jobs/testNet';
 import { pick } from '../../../src/data/items';
 import { Net } from '../../../src/network/net';
@@ -111,6 +114,31 @@ describe('evaluate', () => {
     const fractions = events.map(({ fraction }) => fraction);
     expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
     expect(fractions.at(-1)).toBeLessThanOrEqual(1);
+  });
+
+  it('takes the sparse weights of a pruned model too, and keeps the results in its recipe', async () => {
+    const choices = [{ layer: 'ip1', blob: 0, method: 'keep', keep: 0.5 } as const];
+    const { result: pruned } = await runJob(
+      prune({ file: model, existing: 'replace', encoding: 'relative', seed: 1, choices }, context()),
+    );
+    const { dense, sparse, recipe } = pruned.outputs;
+    const { result } = await runJob(evaluate(params({ models: [model, dense, sparse] }), context()));
+    const [whole, ofDense, ofSparse] = result.evaluations;
+    expect(ofSparse).toEqual({ ...ofDense, model: sparse, seconds: ofSparse.seconds });
+    expect(ofDense.loss).not.toBe(whole.loss);
+    expect(result.recipes).toEqual([recipe, recipe]);
+
+    await runJob(evaluate(params({ models: [model, dense] }), context()));
+    const written = JSON.parse(readFileSync(recipe, 'utf8')) as Recipe & {
+      evaluations: RecordedEvaluation[];
+    };
+    expect(written.choices).toEqual(choices);
+    expect(written.evaluations).toHaveLength(1);
+    expect(written.evaluations[0]).toMatchObject({
+      net: netFile,
+      result: { model: dense, top1: ofDense.top1 },
+      baseline: { top1: whole.top1 },
+    });
   });
 
   it('stops after a limit, within a batch', async () => {

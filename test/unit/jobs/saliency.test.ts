@@ -25,7 +25,7 @@ describe('saliency', () => {
 
     // The gradient of each item's own loss by differences, for the most salient weight of each layer.
     const test = await TestNet.open({ ...params(), batchSize: 1 }, { engine: new ReferenceEngine() });
-    await test.loadWeights(model);
+    await test.loadWeights(model, new AbortController().signal);
     for (const [name, values] of result) {
       const i = values.indexOf(Math.max(...values));
       const [{ data }] = test.net.paramsOf(name);
