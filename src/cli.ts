@@ -2,13 +2,24 @@
 import { parseArgs } from 'node:util';
 import { CaffeError } from './caffe/errors';
 import { type Command, type Terminal, UsageError } from './cli/command';
+import { classifyCommand } from './cli/classify';
+import { evaluateCommand } from './cli/evaluate';
 import { inspectCommand } from './cli/inspect';
 import { pruneCommand } from './cli/prune';
 import { restoreCommand } from './cli/restore';
+import { sweepCommand } from './cli/sweep';
 import { trainCommand } from './cli/train';
 import { version } from '../package.json';
 
-const commands: readonly Command[] = [inspectCommand, pruneCommand, restoreCommand, trainCommand];
+const commands: readonly Command[] = [
+  inspectCommand,
+  pruneCommand,
+  restoreCommand,
+  evaluateCommand,
+  sweepCommand,
+  classifyCommand,
+  trainCommand,
+];
 
 const exitCodes = { done: 0, failed: 1, usage: 2, cancelled: 130 } as const;
 

@@ -19,6 +19,7 @@ beforeAll(async () => {
     bundle: true,
     platform: 'node',
     format: 'cjs',
+    target: 'node20',
     loader: { '.wasm': 'binary', '.proto': 'text', '.prototxt': 'text' },
     external: ['@tensorflow/tfjs-node'],
     logLevel: 'error',

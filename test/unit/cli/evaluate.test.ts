@@ -1,0 +1,140 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { EvaluateResult } from '../../../src/jobs/evaluate';
+import { loadSweep } from '../../../src/jobs/sweepResults';
+import { tinyData, trainTiny } from '../jobs/tinyNet';
+
+const { folder, netFile, images } = tinyData(40);
+const script = join(folder, 'cli.js');
+const model = join(folder, 'tiny.caffemodel');
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The net of tinyNet.ts as a user writes it. */
+const text = `name: "tiny"
+layer { name: "data" type: "Data" top: "data" top: "label" transform_param { scale: 0.01 }
+  data_param { source: "tiny-images-idx3-ubyte" batch_size: 10 } }
+layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" convolution_param { num_output: 4 kernel_size: 3 pad: 1 } }
+layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" }
+layer { name: "branch" type: "Convolution" bottom: "conv" top: "branch" convolution_param { num_output: 4 kernel_size: 1 } }
+layer { name: "grow" type: "Power" bottom: "branch" top: "branch" power_param { scale: 1.5 shift: 0.1 } }
+layer { name: "sum" type: "Eltwise" bottom: "conv" bottom: "branch" top: "sum" }
+layer { name: "ip1" type: "InnerProduct" bottom: "sum" top: "ip1" inner_product_param { num_output: 20 } }
+layer { name: "relu1" type: "ReLU" bottom: "ip1" top: "ip1" }
+layer { name: "ip2" type: "InnerProduct" bottom: "ip1" top: "ip2" inner_product_param { num_output: 7 } }
+layer { name: "accuracy" type: "Accuracy" bottom: "ip2" bottom: "label" top: "accuracy" include { phase: TEST } }
+layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip2" bottom: "label" top: "loss" }
+`;
+
+beforeAll(async () => {
+  await build({
+    entryPoints: ['src/cli.ts'],
+    outfile: script,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    loader: { '.wasm': 'binary', '.proto': 'text', '.prototxt': 'text' },
+    external: ['@tensorflow/tfjs-node'],
+    logLevel: 'error',
+  });
+  await trainTiny(netFile, model);
+  writeFileSync(netFile, text);
+});
+
+const run = (...args: string[]) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' });
+  return { status, stdout, stderr };
+};
+const json = ({ stdout }: { stdout: string }) =>
+  stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);
+
+describe('evaluate', () => {
+  test('compares a model with a pruned one, and keeps the result in the recipe', () => {
+    expect(run('prune', model, '--keep', '0.5').status).toBe(0);
+    const sparse = join(folder, 'tiny.pruned.npz');
+    const result = run('evaluate', model, sparse, '--net', netFile, '--json', '--threads', '1');
+    expect(result.stderr).not.toMatch(/rror/);
+    const [{ evaluations, recipes }] = json(result) as EvaluateResult[];
+    expect(evaluations.map((evaluation) => [evaluation.model, evaluation.items])).toEqual([
+      [model, 40],
+      [sparse, 40],
+    ]);
+    expect(evaluations[0].top1).toBeGreaterThan(0.5);
+    expect(recipes).toEqual([join(folder, 'tiny.pruned.json')]);
+
+    const shown = run('evaluate', model, '--net', netFile, '--classes', '--confusion', '--quiet').stdout;
+    expect(shown).toMatch(/tiny\.caffemodel +40 /);
+    expect(shown).toContain(`${(100 * evaluations[0].top1!).toFixed(2)} %`);
+    expect(shown).toMatch(/^class +items +tiny\.caffemodel$/m);
+  });
+});
+
+describe('sweep', () => {
+  const layers = ['--layer', 'ip1=0.5,0.2', '--layer', 'ip2=50%'];
+
+  test('in shards that are merged gives what one run gives, and chooses', async () => {
+    for (const index of [1, 2]) {
+      expect(
+        run('sweep', model, '--net', netFile, ...layers, '--shard', `${index}/2`, '--quiet').status,
+      ).toBe(0);
+    }
+    const merged = join(folder, 'merged.json');
+    const parts = [1, 2].map((index) => `${model}.sweep.${index}-of-2.json`);
+    const goals = ['--tolerance', '100%', '--kept', '0.5', '--net', netFile];
+    const result = run(
+      'sweep',
+      '--merge',
+      ...parts,
+      '--results',
+      merged,
+      '--csv',
+      join(folder, 'points.csv'),
+      ...goals,
+    );
+    expect(result.status).toBe(0);
+    expect(result.stdout).toContain(`caffe-pruner prune ${model} --layer ip1=0.2 --layer ip2=0.5`);
+    expect(result.stdout).toMatch(/all layers together, at most 50\.00 % of the weights:/);
+
+    expect(run('sweep', model, '--net', netFile, ...layers, '--quiet').status).toBe(0);
+    const whole = await loadSweep(`${model}.sweep.json`);
+    expect((await loadSweep(merged)).points).toEqual(whole.points);
+    const csv = readFileSync(join(folder, 'points.csv'), 'utf8').trim().split('\n');
+    expect(csv[0]).toBe('layer,keep,kept,accuracy,loss,items,state');
+    expect(csv).toHaveLength(4);
+  });
+});
+
+test('classify names the class of an image', () => {
+  const result = run('classify', model, images, '--net', netFile);
+  expect(result.status).toBe(1);
+  expect(result.stderr).toContain('neither a JPEG nor a PNG');
+});
+
+test.each<[string[], number, RegExp]>([
+  [['evaluate', '--net', netFile], 2, /one or more models/],
+  [['evaluate', model], 2, /--net is needed/],
+  [
+    ['evaluate', model, '--net', 'nowhere.prototxt'],
+    1,
+    /nowhere\.prototxt: The net cannot be read \(ENOENT\)/,
+  ],
+  [['evaluate', model, '--net', netFile, '--items', '1.5'], 2, /--items takes a whole number/],
+  [['evaluate', model, '--net', netFile, '--mean', 'a.binaryproto', '--mean', '3'], 2, /one file, or values/],
+  [['evaluate', model, '--net', netFile, '--data', 'nowhere'], 1, /Cannot find the data "nowhere"/],
+  [['sweep', '--net', netFile], 2, /takes one model/],
+  [['sweep', model, '--net', netFile, '--shard', '3/2'], 2, /not like 1\/8/],
+  [['sweep', model, '--net', netFile, '--layer', 'ip1'], 2, /not like ip1=0\.5,0\.1/],
+  [['sweep', model, '--net', netFile, '--layer', 'relu=0.5'], 1, /layer "relu".*no such layer/],
+  [['sweep', '--merge', netFile, '--results', 'x.json'], 1, /holds no results of a sweep/],
+  [['classify', model, '--net', netFile], 2, /takes a model and images/],
+])('%j exits with %i', (args, status, message) => {
+  const result = run(...args);
+  expect(result.stdout + result.stderr).toMatch(message);
+  expect(result.status).toBe(status);
+});
