@@ -1,7 +1,7 @@
 import type { TransformationParameter } from '../caffe/messages';
 import type { TestSource } from '../jobs/testNet';
 import type { Engine } from '../tensor/engine';
-import { PortableEngine } from '../tensor/portable';
+import { createEngine } from '../tensor/createEngine';
 import { type Arguments, type Command, number, parseNumber, text, texts, UsageError } from './command';
 
 /** Options of the commands that run a net on data. */
@@ -76,7 +76,7 @@ export async function withEngine<Result>(
   args: Arguments,
   use: (engine: Engine) => Promise<Result>,
 ): Promise<Result> {
-  const engine = new PortableEngine({ threads: whole(args, 'threads', 1) });
+  const engine = createEngine({ threads: whole(args, 'threads', 1) });
   try {
     return await use(engine);
   } finally {
