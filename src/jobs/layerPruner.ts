@@ -2,7 +2,8 @@ import { CaffeError } from '../caffe/errors';
 import { Random } from '../caffe/random';
 import type { Net } from '../network/net';
 import { weightGeometry, type WeightGeometry } from '../sparsity/geometry';
-import { pruneAtOrBelow, pruneBlob } from '../sparsity/selection';
+import { zeroAtOrBelow } from '../sparsity/scan';
+import { pruneBlob } from '../sparsity/selection';
 
 const PRUNABLE = /^C?(Convolution|InnerProduct)$|^(Deconvolution|Embed|LSTM|RNN)$/;
 
@@ -56,7 +57,7 @@ export class LayerPruner {
     live.set(original);
     const known = this.known.get(keep);
     if (known !== undefined) {
-      pruneAtOrBelow(live, known.threshold, saliency ?? original);
+      zeroAtOrBelow(live, known.threshold, saliency ?? original);
       return known.kept;
     }
     const context = { geometry: this.geometry, std: NaN, random: new Random(0), saliency };

@@ -7,7 +7,7 @@ import { readBlob } from '../caffe/readBlob';
 import { type Patch, writePatched } from '../caffe/writePatched';
 import { NpzWriter } from '../sparsity/npz';
 import { type BlobFigures, type Plan, type Recipe, serializeRecipe, type Totals } from '../sparsity/recipe';
-import { countZeros } from '../sparsity/selection';
+import { countZeros } from '../sparsity/scan';
 import { manifestFor, measure, writeManifest, writeSparseBlob } from '../sparsity/sparseFile';
 import { version } from '../../package.json';
 import type { OutputPaths } from './outputs';

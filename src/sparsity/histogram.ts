@@ -1,3 +1,5 @@
+import { countBins } from './scan';
+
 /** Counts of values in bins of equal width. */
 export interface Histogram {
   /** Lower edge of the first bin. */
@@ -26,18 +28,5 @@ export function createHistogram(min: number, max: number, bins: number): Histogr
  * Counts `values` into the bins as numpy.histogram does: bin i holds edge(i) <= w < edge(i+1), the last one its upper
  * edge too. Values outside the range, NaN among them, are not counted.
  */
-export function addToHistogram({ min, max, counts }: Histogram, values: Float32Array): void {
-  const last = counts.length - 1;
-  const width = (max - min) / counts.length;
-  const scale = counts.length / (max - min);
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i];
-    if (!(value >= min && value <= max)) continue;
-    let bin = ((value - min) * scale) | 0;
-    if (bin > last) bin = last;
-    // The product is rounded: put right a value that it places beside its bin.
-    if (value < min + bin * width) bin--;
-    else if (bin < last && value >= min + (bin + 1) * width) bin++;
-    counts[bin]++;
-  }
-}
+export const addToHistogram = ({ min, max, counts }: Histogram, values: Float32Array): void =>
+  countBins(values, min, max, counts);

@@ -1,3 +1,5 @@
+import { countMagnitudes } from './scan';
+
 /** Buckets of {@link MagnitudeCounts}: the 8 exponent bits and 7 leading fraction bits of a float. */
 const buckets = 1 << 15;
 /** First bucket that holds no finite magnitude: infinity and NaN. */
@@ -36,9 +38,7 @@ export class MagnitudeCounts {
   readonly counts = new Uint32Array(buckets);
 
   add(values: Float32Array): void {
-    const bits = bitsOf(values);
-    const { counts } = this;
-    for (let i = 0; i < bits.length; i++) counts[(bits[i] >>> 16) & 0x7fff]++;
+    countMagnitudes(values, this.counts);
   }
 
   /** The counts without the empty buckets at both ends. */

@@ -1,4 +1,5 @@
-import { bitsOf, floatOfBits, MagnitudeCounts } from './magnitudeCounts';
+import { floatOfBits, MagnitudeCounts } from './magnitudeCounts';
+import { countWithin } from './scan';
 
 /**
  * Finds the magnitude of a given rank exactly, without sorting: a radix select over the bits of the floats in two
@@ -33,11 +34,7 @@ export class RankFinder {
 
   /** Second pass, over the same values. */
   refine(values: Float32Array): void {
-    const bits = bitsOf(values);
-    const { lower, bucket } = this;
-    for (let i = 0; i < bits.length; i++) {
-      if (((bits[i] >>> 16) & 0x7fff) === bucket) lower[bits[i] & 0xffff]++;
-    }
+    countWithin(values, this.bucket, this.lower);
   }
 
   magnitude(): number {

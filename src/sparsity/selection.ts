@@ -1,6 +1,8 @@
 import type { Random } from '../caffe/random';
 import type { WeightGeometry } from './geometry';
+import { floatOfBits } from './magnitudeCounts';
 import { magnitudeOfRank } from './rank';
+import { countZeros, largestMagnitudeBits, zeroAtOrBelow } from './scan';
 
 /**
  * How the weights of one blob to prune are chosen.
@@ -47,22 +49,6 @@ export function keepThreshold(scores: Float32Array, keep: number): number {
 export const rankOfKeep = (count: number, keep: number): number =>
   Math.trunc((count - 1) * Math.max(0, keep));
 
-/** Sets to +0 each value with a score at or below the threshold; NaN stays. Returns how many those were. */
-export function pruneAtOrBelow(
-  values: Float32Array,
-  threshold: number,
-  scores: Float32Array = values,
-): number {
-  let pruned = 0;
-  for (let i = 0; i < values.length; i++) {
-    if (Math.abs(scores[i]) <= threshold) {
-      values[i] = 0;
-      pruned++;
-    }
-  }
-  return pruned;
-}
-
 /** What a rule may need besides the values. */
 export interface PruneContext {
   geometry: WeightGeometry;
@@ -100,10 +86,10 @@ export function pruneBlob(values: Float32Array, rule: Rule, context: PruneContex
           : rule.method === 'threshold'
             ? rule.threshold
             : rule.factor * context.std;
-      const largest = magnitudeOfRank(saliency, 0);
+      const largest = floatOfBits(largestMagnitudeBits(saliency));
       floored = threshold >= largest && largest > 0;
       if (floored) threshold = below(largest);
-      pruneAtOrBelow(values, threshold, saliency);
+      zeroAtOrBelow(values, threshold, saliency);
     }
   }
   return {
@@ -171,19 +157,20 @@ function pruneRandomly(values: Float32Array, threshold: number, scores: Float32A
   }
 }
 
-/** Values that are zero, -0 among them. */
-export function countZeros(values: Float32Array): number {
-  let zeros = 0;
-  for (let i = 0; i < values.length; i++) if (values[i] === 0) zeros++;
-  return zeros;
+function countDeadOutputs(values: Float32Array, geometry: WeightGeometry): number {
+  let dead = 0;
+  for (let output = 0; output < geometry.outputs; output++) if (!isAlive(values, output, geometry)) dead++;
+  return dead;
 }
 
-function countDeadOutputs(values: Float32Array, geometry: WeightGeometry): number {
-  const alive = new Uint8Array(geometry.outputs);
-  forEachWeight(geometry, (at, output) => {
-    if (values[at] !== 0) alive[output] = 1;
-  });
-  return alive.reduce((dead, isAlive) => dead + 1 - isAlive, 0);
+/** Whether an output has a weight other than zero; looks no further than to the first. */
+function isAlive(values: Float32Array, output: number, geometry: WeightGeometry): boolean {
+  const { outputStride, inputs, inputStride, spatial } = geometry;
+  for (let input = 0; input < inputs; input++) {
+    const first = output * outputStride + input * inputStride;
+    for (let at = first; at < first + spatial; at++) if (values[at] !== 0) return true;
+  }
+  return false;
 }
 
 /** Calls `visit` with the index of each weight and its output. */

@@ -1,4 +1,5 @@
 import { MagnitudeCounts } from './magnitudeCounts';
+import { addMoments } from './scan';
 
 /** Shares of the values at which {@link Statistics} tells |w|. */
 export const quantileLevels = [0.01, 0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99] as const;
@@ -45,29 +46,19 @@ export class StatisticsAccumulator {
   private s4 = 0;
 
   add(values: Float32Array): void {
-    this.magnitudes.add(values);
     this.count += values.length;
-    const shift = (this.shift ??= middleOf(values));
-    let { min, max, zero, l1, s1, s2, s3, s4 } = this;
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i];
-      if (value - value !== 0) {
-        if (Number.isNaN(value)) this.nan++;
-        else this.infinite++;
-        continue;
-      }
-      if (value === 0) zero++;
-      if (value < min) min = value;
-      if (value > max) max = value;
-      l1 += Math.abs(value);
-      const d = value - shift;
-      const d2 = d * d;
-      s1 += d;
-      s2 += d2;
-      s3 += d2 * d;
-      s4 += d2 * d2;
-    }
-    Object.assign(this, { min, max, zero, l1, s1, s2, s3, s4 });
+    this.shift ??= middleOf(values);
+    const moments = addMoments(values, this.shift, this.magnitudes.counts);
+    this.min = Math.min(this.min, moments.min);
+    this.max = Math.max(this.max, moments.max);
+    this.zero += moments.zero;
+    this.nan += moments.nan;
+    this.infinite += moments.infinite;
+    this.l1 += moments.l1;
+    this.s1 += moments.s1;
+    this.s2 += moments.s2;
+    this.s3 += moments.s3;
+    this.s4 += moments.s4;
   }
 
   result(): Statistics {

@@ -1,0 +1,122 @@
+import bytes from './kernels/scan.wasm';
+
+type Export = (...args: number[]) => number;
+const kernels = new WebAssembly.Instance(new WebAssembly.Module(bytes), {}).exports as {
+  memory: WebAssembly.Memory;
+} & Record<
+  | 'values_address'
+  | 'scores_address'
+  | 'counts_address'
+  | 'moments_address'
+  | 'add_moments'
+  | 'count_magnitudes'
+  | 'count_within'
+  | 'count_bins'
+  | 'zero_at_or_below'
+  | 'count_zeros'
+  | 'largest_magnitude',
+  Export
+>;
+
+/** Floats that one call of a kernel takes; they stay in the processor's cache from the copy to the last kernel. */
+const block = 1 << 16;
+const { buffer } = kernels.memory;
+const values = new Float32Array(buffer, kernels.values_address(), block);
+const scores = new Float32Array(buffer, kernels.scores_address(), block);
+const counts = new Uint32Array(buffer, kernels.counts_address(), 1 << 16);
+const moments = new Float64Array(buffer, kernels.moments_address(), 10);
+
+/*
+ * Passes over weights in WebAssembly SIMD (kernels/scan.c), several times as fast as a loop in JavaScript. What is
+ * built on them has the names of the field: statistics, histogram, rank, selection.
+ */
+
+/** Copies `source` block by block to the kernels' memory. */
+function forBlocks(source: Float32Array, run: (count: number, start: number) => void): void {
+  for (let start = 0; start < source.length; start += block) {
+    const part = source.length > block ? source.subarray(start, start + block) : source;
+    values.set(part);
+    run(part.length, start);
+  }
+}
+
+/** Lets kernels add to `into`, which may have up to 65,536 entries. */
+function withCounts(into: Uint32Array, run: () => void): void {
+  counts.set(into);
+  run();
+  into.set(counts.subarray(0, into.length));
+}
+
+/** Sums over the finite values, d being the distance from a shift, and counts of the others. */
+export interface Moments {
+  min: number;
+  max: number;
+  /** Sum of |w|. */
+  l1: number;
+  /** Sums of d, d^2, d^3 and d^4. */
+  s1: number;
+  s2: number;
+  s3: number;
+  s4: number;
+  zero: number;
+  nan: number;
+  infinite: number;
+}
+
+/** The moments of `source` about `shift`, in double precision; of its magnitudes the counts are added to `magnitudes`. */
+export function addMoments(source: Float32Array, shift: number, magnitudes: Uint32Array): Moments {
+  moments.fill(0);
+  moments[0] = Infinity;
+  moments[1] = -Infinity;
+  withCounts(magnitudes, () =>
+    forBlocks(source, (count) => {
+      kernels.add_moments(count, shift);
+      kernels.count_magnitudes(count);
+    }),
+  );
+  const [min, max, l1, s1, s2, s3, s4, zero, nan, infinite] = moments;
+  return { min, max, l1, s1, s2, s3, s4, zero, nan, infinite };
+}
+
+/** Counts values by the upper 15 bits of their magnitude. */
+export const countMagnitudes = (source: Float32Array, into: Uint32Array): void =>
+  withCounts(into, () => forBlocks(source, kernels.count_magnitudes));
+
+/** Counts the values of which the magnitude's upper 15 bits are `bucket`, by its lower 16 bits. */
+export const countWithin = (source: Float32Array, bucket: number, into: Uint32Array): void =>
+  withCounts(into, () => forBlocks(source, (count) => kernels.count_within(count, bucket)));
+
+/** Counts values into bins of equal width over min..max; see `addToHistogram`. At most 65,536 bins. */
+export const countBins = (source: Float32Array, min: number, max: number, into: Uint32Array): void =>
+  withCounts(into, () => forBlocks(source, (count) => kernels.count_bins(count, min, max, into.length)));
+
+/** Sets to +0 each value with |score| <= threshold, and returns how many those were. NaN scores stay. */
+export function zeroAtOrBelow(target: Float32Array, threshold: number, ranked: Float32Array): number {
+  const separate = ranked !== target;
+  let zeroed = 0;
+  forBlocks(target, (count, start) => {
+    if (separate) scores.set(ranked.subarray(start, start + count));
+    const here = kernels.zero_at_or_below(count, threshold, Number(separate));
+    if (here > 0) target.set(values.subarray(0, count), start);
+    zeroed += here;
+  });
+  return zeroed;
+}
+
+/** How many values are +0 or -0. */
+export function countZeros(source: Float32Array): number {
+  let zeros = 0;
+  forBlocks(source, (count) => {
+    zeros += kernels.count_zeros(count);
+  });
+  return zeros;
+}
+
+/** The bits of the largest magnitude; a NaN is larger than infinity. 0 when there is no value. */
+export function largestMagnitudeBits(source: Float32Array): number {
+  let largest = 0;
+  forBlocks(source, (count) => {
+    largest = Math.max(largest, kernels.largest_magnitude(count));
+  });
+  return largest;
+}

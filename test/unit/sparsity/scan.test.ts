@@ -1,0 +1,141 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { binEdge, createHistogram } from '../../../src/sparsity/histogram';
+import { bitsOf } from '../../../src/sparsity/magnitudeCounts';
+import {
+  addMoments,
+  countBins,
+  countMagnitudes,
+  countWithin,
+  countZeros,
+  largestMagnitudeBits,
+  zeroAtOrBelow,
+} from '../../../src/sparsity/scan';
+
+/** Any floats, and often the peculiar ones; lengths around those that the vectors divide by. */
+const floats = fc
+  .array(
+    fc.oneof(
+      { weight: 4, arbitrary: fc.float({ noNaN: true, min: -4, max: 4 }) },
+      fc.float(),
+      fc.constantFrom(0, -0, NaN, Infinity, -Infinity, 1, -1, 1.401298464324817e-45),
+    ),
+    { maxLength: 70 },
+  )
+  .map((values) => Float32Array.from(values));
+const finite = (values: Float32Array) => values.filter(Number.isFinite);
+/** For a comparison of many counts at once. */
+const bytesOf = (counts: Uint32Array) => Buffer.from(counts.buffer);
+const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
+
+describe('the passes say what plain loops say', () => {
+  test('moments', () => {
+    fc.assert(
+      fc.property(floats, fc.float({ noNaN: true, min: -2, max: 2 }), (values, shift) => {
+        const small = values.map((value) => (Math.abs(value) < 1e6 || !Number.isFinite(value) ? value : 1));
+        const magnitudes = new Uint32Array(1 << 15);
+        const moments = addMoments(small, shift, magnitudes);
+        const plain = finite(small);
+        const powers = [1, 2, 3, 4].map((power) => sum([...plain].map((value) => (value - shift) ** power)));
+        // Zeros of either sign are one value here.
+        expect({ ...moments, min: moments.min + 0, max: moments.max + 0 }).toMatchObject({
+          min: Math.min(...plain, Infinity) + 0,
+          max: Math.max(...plain, -Infinity) + 0,
+          zero: plain.filter((value) => value === 0).length,
+          nan: small.filter(Number.isNaN).length,
+          infinite: small.filter((value) => Math.abs(value) === Infinity).length,
+        });
+        const { l1, s1, s2, s3, s4 } = moments;
+        const scale = sum([...plain].map((value) => 1 + (Math.abs(value) + 2) ** 4));
+        expect(l1).toBeCloseTo(sum([...plain].map(Math.abs)), 6);
+        [s1, s2, s3, s4].forEach((found, i) =>
+          expect(Math.abs(found - powers[i])).toBeLessThanOrEqual(1e-12 * scale),
+        );
+        expect(sum(magnitudes)).toBe(small.length);
+      }),
+    );
+  });
+
+  test('counts of magnitudes, by their upper and lower bits', () => {
+    fc.assert(
+      fc.property(floats, fc.nat(), (values, nat) => {
+        const upper = [...bitsOf(values)].map((bits) => (bits >>> 16) & 0x7fff);
+        const counts = new Uint32Array(1 << 15).fill(7);
+        countMagnitudes(values, counts);
+        const expected = new Uint32Array(1 << 15).fill(7);
+        for (const bucket of upper) expected[bucket]++;
+        expect(bytesOf(counts).equals(bytesOf(expected))).toBe(true);
+
+        const bucket = upper.length > 0 ? upper[nat % upper.length] : 0;
+        const within = new Uint32Array(1 << 16);
+        countWithin(values, bucket, within);
+        const lower = new Uint32Array(1 << 16);
+        bitsOf(values).forEach((bits, i) => {
+          if (upper[i] === bucket) lower[bits & 0xffff]++;
+        });
+        expect(bytesOf(within).equals(bytesOf(lower))).toBe(true);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('bins, to the last value beside an edge', () => {
+    const range = fc.tuple(
+      fc.double({ noNaN: true, min: -10, max: 10 }),
+      fc.double({ noNaN: true, min: 1e-9, max: 10 }),
+      fc.constantFrom(0, 1e3, 1e6, 1e30),
+    );
+    fc.assert(
+      fc.property(floats, range, fc.integer({ min: 1, max: 300 }), (values, [low, width, offset], bins) => {
+        const histogram = createHistogram(offset + low, offset + low + width, bins);
+        // Values on the edges and next to them are where rounding could put one into the wrong bin.
+        const edges = Array.from({ length: bins + 1 }, (_, bin) => binEdge(histogram, bin));
+        const all = Float32Array.from([...values, ...edges, ...edges.map((edge) => edge * (1 + 2 ** -23))]);
+        const expected = new Uint32Array(bins);
+        for (const value of all) {
+          if (!(value >= histogram.min && value <= histogram.max)) continue;
+          let bin = 0;
+          while (bin < bins - 1 && value >= edges[bin + 1]) bin++;
+          expected[bin]++;
+        }
+        countBins(all, histogram.min, histogram.max, histogram.counts);
+        expect(histogram.counts).toEqual(expected);
+      }),
+    );
+  });
+
+  test('zeros', () => {
+    const threshold = fc.oneof(fc.double({ min: -1, max: 5 }), fc.constantFrom(0, Infinity, NaN));
+    fc.assert(
+      fc.property(floats, threshold, fc.boolean(), (values, limit, separate) => {
+        const scores = separate ? values.map((value) => 1 - value) : values;
+        const expected = values.map((value, i) => (Math.abs(scores[i]) <= limit ? 0 : value));
+        const count = scores.filter((score) => Math.abs(score) <= limit).length;
+        const pruned = values.slice();
+        expect(zeroAtOrBelow(pruned, limit, separate ? scores : pruned)).toBe(count);
+        expect(bitsOf(pruned)).toEqual(bitsOf(expected));
+        expect(countZeros(values)).toBe(values.filter((value) => value === 0).length);
+      }),
+    );
+  });
+
+  test('the largest magnitude', () => {
+    fc.assert(
+      fc.property(floats, (values) => {
+        const magnitudes = [...bitsOf(values)].map((bits) => bits & 0x7fffffff);
+        expect(largestMagnitudeBits(values)).toBe(Math.max(0, ...magnitudes));
+      }),
+    );
+  });
+
+  test('over more values than one block holds', () => {
+    const values = Float32Array.from({ length: 150_001 }, (_, i) => (i % 2 ? -i : i));
+    const counts = new Uint32Array(3);
+    countBins(values, 0, 300_000, counts);
+    expect([...counts]).toEqual([50_000, 25_001, 0]);
+    expect(zeroAtOrBelow(values, 99_999.5, values)).toBe(100_000);
+    expect(countZeros(values)).toBe(100_000);
+    expect(values.at(-1)).toBe(150_000);
+    expect(addMoments(values, 0, new Uint32Array(1 << 15))).toMatchObject({ max: 150_000, zero: 100_000 });
+  });
+});
