@@ -1,9 +1,8 @@
 import { CaffeError } from '../caffe/errors';
 import type { ByteSource } from '../caffe/byteSource';
 import type { LayerParameter, NetParameter } from '../caffe/messages';
-import type { Model, ModelBlob } from '../caffe/model';
+import type { Model } from '../caffe/model';
 import { Random } from '../caffe/random';
-import { readBlob } from '../caffe/readBlob';
 import type { Engine } from '../tensor/engine';
 import { NetBlob } from './blob';
 import { fill } from './filler';
@@ -17,6 +16,7 @@ import {
   type InferredLayer,
   type ShapeSources,
 } from './shapes';
+import { copyWeights } from './weights';
 
 export interface NetOptions extends ShapeSources, NetPurpose {
   engine: Engine;
@@ -220,15 +220,14 @@ export class Net {
    * @throws CaffeError when a layer's blobs do not fit
    */
   async loadWeights(source: ByteSource, model: Model): Promise<string[]> {
+    const owned = new Set(this.params.map(({ blob }) => blob));
     const loaded = new Set<string>();
-    for (const { name, blobs, type } of model.layers) {
+    for (const stored of model.layers) {
+      if (stored.blobs.length === 0) continue;
       for (const { layer, pass } of this.steps) {
-        if (layer.name !== name || pass.params.length + blobs.length === 0) continue;
-        if (blobs.length === 0) continue;
-        const values: Float32Array[] = [];
-        for (const blob of blobs) values.push(await readBlob(source, blob));
-        this.copyWeights(layer, pass.params, blobs, values, type);
-        loaded.add(name);
+        if (layer.name !== stored.name) continue;
+        await copyWeights(source, stored, layer, pass.params, (blob) => !owned.has(blob));
+        loaded.add(layer.name);
       }
     }
     return [...loaded];
@@ -473,44 +472,4 @@ export class Net {
       );
     }
   }
-
-  private copyWeights(
-    layer: LayerParameter,
-    params: Blob[],
-    blobs: ModelBlob[],
-    values: Float32Array[],
-    sourceType: string,
-  ): void {
-    const surgery = /^C(Convolution|InnerProduct)$/;
-    let count = blobs.length;
-    if (surgery.test(sourceType) && !surgery.test(layer.type) && count === 2 * params.length) {
-      // Of Dynamic Network Surgery: each blob has a mask behind the last of them.
-      count = params.length;
-      for (let i = 0; i < count; i++) values[i] = values[i].map((value, j) => value * values[count + i][j]);
-    }
-    const optionalMasks = surgery.test(layer.type) && count === params.length / 2;
-    refuse(
-      layer,
-      count !== params.length && !optionalMasks,
-      `the model has ${count} blobs for this layer, the net ${params.length}`,
-      'Check bias_term, or rename the layer in the prototxt to learn it from scratch',
-    );
-    for (let i = 0; i < count; i++) {
-      const { problem, shape } = blobs[i];
-      refuse(layer, problem !== undefined, `blob ${i} of the model cannot be used: ${problem ?? ''}`);
-      refuse(
-        layer,
-        !fits(shape, params[i].shape),
-        `blob ${i} is ${shapeText(shape)} in the model and ${shapeText(params[i].shape)} in the net`,
-        'To learn the layer from scratch, rename it in the prototxt',
-      );
-      params[i].data.set(values[i]);
-    }
-  }
-}
-
-/** `Blob::ShapeEquals`: the same shape, or the same but for the ones in front that the 4-D format of old wrote. */
-function fits(stored: Shape, wanted: Shape): boolean {
-  if (stored.length !== 4 || wanted.length > 4) return !shapesDiffer(stored, wanted);
-  return !shapesDiffer(stored, [...new Array<number>(4 - wanted.length).fill(1), ...wanted]);
 }
