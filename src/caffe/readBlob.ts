@@ -35,7 +35,10 @@ export interface BlobChunk {
   chunk: Float32Array;
 }
 
-/** The values of a blob in order, chunk by chunk, with a working set of a megabyte or two. */
+/**
+ * The values of a blob in order, chunk by chunk, with a bounded working set of a few MB. The next chunk is read while
+ * the consumer works on one.
+ */
 export async function* blobChunks(
   source: ByteSource,
   blob: ModelBlob,
@@ -46,15 +49,26 @@ export async function* blobChunks(
   }
   const size = bytesPerValue[blob.encoding];
   const decode = decodeValue[blob.encoding];
-  const buffer = new ArrayBuffer(Math.min(chunkBytes, largestSpan(blob)));
+  const length = Math.min(chunkBytes, largestSpan(blob));
+  const buffers = [new ArrayBuffer(length)];
   let floats: Float32Array | undefined;
-  let start = 0;
-  for (const segment of blob.segments) {
-    const perChunk = Math.max(1, Math.floor((buffer.byteLength - size) / segment.stride) + 1);
-    for (let done = 0; done < segment.count; done += perChunk) {
-      const count = Math.min(perChunk, segment.count - done);
-      const bytes = new Uint8Array(buffer, 0, (count - 1) * segment.stride + size);
-      await source.readInto(bytes, segment.offset + done * segment.stride);
+
+  const read = ({ segment, done, count }: Piece, buffer: ArrayBuffer) =>
+    source.readInto(
+      new Uint8Array(buffer, 0, (count - 1) * segment.stride + size),
+      segment.offset + done * segment.stride,
+    );
+  const pieces = piecesOf(blob, length, size);
+  let reading: Promise<unknown> = Promise.resolve();
+  try {
+    let next = pieces.next();
+    if (!next.done) reading = read(next.value, buffers[0]);
+    for (let turn = 0; !next.done; turn = 1 - turn) {
+      const { segment, start, count } = next.value;
+      await reading;
+      const buffer = buffers[turn];
+      next = pieces.next();
+      if (!next.done) reading = read(next.value, (buffers[1 - turn] ??= new ArrayBuffer(length)));
       let chunk: Float32Array;
       if (isPlain(blob, segment)) {
         chunk = new Float32Array(buffer, 0, count);
@@ -64,9 +78,30 @@ export async function* blobChunks(
         for (let i = 0; i < count; i++) floats[i] = decode(view, i * segment.stride);
         chunk = floats.subarray(0, count);
       }
-      yield { start: start + done, chunk };
+      yield { start, chunk };
     }
-    start += segment.count;
+  } finally {
+    // A consumer that stops early leaves a read under way; its error is nobody's concern then.
+    await reading.catch(() => undefined);
+  }
+}
+
+/** What is read at a time: `count` values of a segment from its value `done` on; in the blob they begin at `start`. */
+interface Piece {
+  segment: Segment;
+  done: number;
+  count: number;
+  start: number;
+}
+
+function* piecesOf(blob: ModelBlob, length: number, size: number): Generator<Piece, void> {
+  let first = 0;
+  for (const segment of blob.segments) {
+    const most = Math.max(1, Math.floor((length - size) / segment.stride) + 1);
+    for (let done = 0; done < segment.count; done += most) {
+      yield { segment, done, count: Math.min(most, segment.count - done), start: first + done };
+    }
+    first += segment.count;
   }
 }
 

@@ -52,18 +52,21 @@ export class MagnitudeCounts {
   }
 
   /**
-   * The magnitude at the share `level` (0..1) of the finite values in ascending order, as the middle of its bucket:
-   * right to a relative error of 2^-8. 0 for zeros, NaN when there is no finite value.
+   * The magnitudes at the shares `levels` (0..1, ascending) of the finite values in ascending order, each as the middle
+   * of its bucket: right to a relative error of 2^-8. 0 for zeros, NaN when there is no finite value.
    */
-  quantile(level: number): number {
+  quantiles(levels: readonly number[]): number[] {
     let total = 0;
     for (let bucket = 0; bucket < infiniteBucket; bucket++) total += this.counts[bucket];
-    if (total === 0) return NaN;
-    let rank = Math.min(total - 1, Math.floor(level * total));
     let bucket = 0;
-    while (rank >= this.counts[bucket]) rank -= this.counts[bucket++];
-    // The first bucket holds zeros and next to nothing else.
-    return bucket === 0 ? 0 : floatOfBits((bucket << 16) | 0x8000);
+    let before = 0;
+    return levels.map((level) => {
+      if (total === 0) return NaN;
+      const rank = Math.min(total - 1, Math.floor(level * total));
+      while (rank >= before + this.counts[bucket]) before += this.counts[bucket++];
+      // The first bucket holds zeros and next to nothing else.
+      return bucket === 0 ? 0 : floatOfBits((bucket << 16) | 0x8000);
+    });
   }
 }
 

@@ -81,7 +81,7 @@ export class StatisticsAccumulator {
       // The sum of (d + shift)^2, from the sums of d.
       l2: orNaN(Math.sqrt(Math.max(0, s2 + 2 * shift * this.s1 + shift * shift * finite))),
       kurtosis: this.min < this.max ? fourth / (variance * variance) : NaN,
-      quantiles: quantileLevels.map((level) => this.magnitudes.quantile(level)),
+      quantiles: this.magnitudes.quantiles(quantileLevels),
     };
   }
 }

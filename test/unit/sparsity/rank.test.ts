@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { addToHistogram, binEdge, createHistogram } from '../../../src/sparsity/histogram';
 import { approximateThreshold, countAtMost } from '../../../src/sparsity/magnitudeCounts';
 import { magnitudeOfRank } from '../../../src/sparsity/rank';
-import { statisticsOf, StatisticsAccumulator } from '../../../src/sparsity/statistics';
+import { quantileLevels, statisticsOf, StatisticsAccumulator } from '../../../src/sparsity/statistics';
 
 const weights = fc
   .array(fc.float({ noNaN: true, noDefaultInfinity: true, min: -8, max: 8 }), {
@@ -81,6 +81,20 @@ describe('statistics', () => {
         });
         expect(parts.std).toBeCloseTo(whole.std, 9);
         expect(parts.mean).toBeCloseTo(whole.mean, 9);
+      }),
+    );
+  });
+
+  test('have the quantiles of the sorted magnitudes, to half a bucket', () => {
+    fc.assert(
+      fc.property(weights, (values) => {
+        const sorted = values.map(Math.abs).sort();
+        const { quantiles } = statisticsOf(values);
+        quantileLevels.forEach((level, i) => {
+          const exact = sorted[Math.min(sorted.length - 1, Math.floor(level * sorted.length))];
+          // What is below the smallest normal float shares a bucket with others or with zero.
+          expect(Math.abs(quantiles[i] - exact)).toBeLessThanOrEqual(exact * 2 ** -8 + 2 ** -126);
+        });
       }),
     );
   });
