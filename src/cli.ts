@@ -7,6 +7,7 @@ import { evaluateCommand } from './cli/evaluate';
 import { inspectCommand } from './cli/inspect';
 import { pruneCommand } from './cli/prune';
 import { restoreCommand } from './cli/restore';
+import { saliencyCommand } from './cli/saliency';
 import { sweepCommand } from './cli/sweep';
 import { trainCommand } from './cli/train';
 import { version } from '../package.json';
@@ -17,6 +18,7 @@ const commands: readonly Command[] = [
   restoreCommand,
   evaluateCommand,
   sweepCommand,
+  saliencyCommand,
   classifyCommand,
   trainCommand,
 ];

@@ -38,6 +38,7 @@ Writes MODEL's name with .pruned.caffemodel, .pruned.npz and .pruned.json. One r
   --random RATIO       as --keep, but a weight below the threshold stays with probability |w| / threshold
 
   --layer NAME=RATIO   keep this share of one layer instead; 1 leaves it alone (repeatable)
+  --saliency FILE      rank weights by what "caffe-pruner saliency" measured, not by magnitude
   --seed N             seed of --random (1)
   --encoding E         relative (default), csr or csc
   --recipe FILE        do again what a recipe says, to the byte
@@ -53,6 +54,7 @@ Writes MODEL's name with .pruned.caffemodel, .pruned.npz and .pruned.json. One r
     filters: { type: 'string' },
     random: { type: 'string' },
     layer: { type: 'string', multiple: true },
+    saliency: { type: 'string' },
     seed: { type: 'string' },
     encoding: { type: 'string' },
     recipe: { type: 'string' },
@@ -144,7 +146,9 @@ async function planOf(args: Arguments, file: string): Promise<Plan> {
         throw new CaffeError('the model has no layer of this name with weights to prune', { file, layer });
       choices.set(layer, { layer, blob: choice.blob, method: 'keep', keep });
     }
+    const saliency = text(args, 'saliency');
     return {
+      ...(saliency === undefined ? {} : { saliency: { file: saliency } }),
       encoding: word(args, 'encoding', ['relative', 'csr', 'csc'] as const) ?? 'relative',
       seed: number(args, 'seed', 0, 0xffffffff) ?? 1,
       choices: [...choices.values()].filter(

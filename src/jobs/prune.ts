@@ -11,6 +11,7 @@ import { statisticsOf } from '../sparsity/statistics';
 import type { Job, JobContext, Progress } from './job';
 import { chooseOutputs, type Existing, type OutputPaths } from './outputs';
 import { type Report, reporting } from './report';
+import { openSaliency } from './saliencyFile';
 import { digestOf, writePruned } from './writePruned';
 
 export interface PruneParameters extends Plan {
@@ -90,7 +91,7 @@ async function run(
   model: Model,
   tasks: ReadonlyMap<ModelBlob, Task>,
   outputs: OutputPaths,
-  { file, existing, sha256, ...plan }: PruneParameters,
+  { file, existing, sha256, ...given }: PruneParameters,
   signal: AbortSignal,
   report: Report,
 ): Promise<PruneResult> {
@@ -102,55 +103,79 @@ async function run(
       advice: 'Choose the recipe’s own model, or prune without the digest',
     });
   }
-  const threshold = await globalThreshold(source, [...tasks.values()], signal);
-  const random = new Random(plan.seed);
-  const recipe = await writePruned({
-    source,
-    model,
-    outputs,
-    plan,
-    sha256: digest,
-    signal,
-    replace: existing === 'replace',
-    report,
-    changeOf(layer, blob) {
-      const task = tasks.get(blob);
-      return (
-        task && {
-          pruned: true,
-          apply(values) {
-            const rule = asBlobRule(task.rule, threshold);
-            const outcome = pruneBlob(values, rule, {
-              geometry: weightGeometry(layer.type, blob.shape),
-              std: rule.method === 'std' ? statisticsOf(values).std : NaN,
-              random,
-            });
-            return { threshold: outcome.threshold, warnings: warningsOf(layer, outcome) };
-          },
-        }
+  const saliency = given.saliency && (await openSaliency(given.saliency.file, signal));
+  try {
+    if (given.saliency?.sha256 !== undefined && given.saliency.sha256 !== saliency?.sha256) {
+      throw new CaffeError(
+        'the saliencies are not those that the recipe was made with: their digest differs',
+        {
+          file: given.saliency.file,
+        },
       );
-    },
-  });
-  return { outputs, recipe };
+    }
+    const plan = saliency
+      ? { ...given, saliency: { file: given.saliency!.file, sha256: saliency.sha256 } }
+      : given;
+    const scoresOf = ({ layer, blob }: Task) => saliency?.of(layer.name, blob.count);
+    const threshold = await globalThreshold(source, [...tasks.values()], scoresOf, signal);
+    const random = new Random(plan.seed);
+    const recipe = await writePruned({
+      source,
+      model,
+      outputs,
+      plan,
+      sha256: digest,
+      signal,
+      replace: existing === 'replace',
+      report,
+      changeOf(layer, blob) {
+        const task = tasks.get(blob);
+        return (
+          task && {
+            pruned: true,
+            async apply(values) {
+              const rule = asBlobRule(task.rule, threshold);
+              const outcome = pruneBlob(values, rule, {
+                geometry: weightGeometry(layer.type, blob.shape),
+                std: rule.method === 'std' ? statisticsOf(values).std : NaN,
+                random,
+                saliency: await scoresOf(task),
+              });
+              return { threshold: outcome.threshold, warnings: warningsOf(layer, outcome) };
+            },
+          }
+        );
+      },
+    });
+    return { outputs, recipe };
+  } finally {
+    await saliency?.close();
+  }
 }
 
 /** The threshold that all blobs with the rule `global` share, found in two passes over them. */
 async function globalThreshold(
   source: ByteSource,
   tasks: readonly Task[],
+  scoresOf: (task: Task) => Promise<Float32Array> | undefined,
   signal: AbortSignal,
 ): Promise<number> {
-  const keeps = tasks.flatMap(({ rule }) => (rule.method === 'global' ? [rule.keep] : []));
-  const blobs = tasks.filter(({ rule }) => rule.method === 'global').map(({ blob }) => blob);
+  const shared = tasks.filter(({ rule }) => rule.method === 'global');
+  const keeps = shared.flatMap(({ rule }) => (rule.method === 'global' ? [rule.keep] : []));
   if (keeps.some((keep) => keep !== keeps[0])) {
     throw new CaffeError('global pruning takes one keep ratio for all its layers', { file: source.name });
   }
-  const count = blobs.reduce((sum, blob) => sum + blob.count, 0);
+  const count = shared.reduce((sum, { blob }) => sum + blob.count, 0);
   if (count === 0 || keeps[0] >= 1) return -1;
   const finder = new RankFinder();
   const pass = async (visit: (values: Float32Array) => void) => {
-    for (const blob of blobs) {
-      for await (const { chunk } of blobChunks(source, blob)) {
+    for (const task of shared) {
+      const scores = await scoresOf(task);
+      if (scores) {
+        visit(scores);
+        continue;
+      }
+      for await (const { chunk } of blobChunks(source, task.blob)) {
         signal.throwIfAborted();
         visit(chunk);
       }

@@ -22,13 +22,18 @@ export interface SaliencyParams extends TestSource {
 export type Saliency = ReadonlyMap<string, Float32Array>;
 
 export const DEFAULT_SAMPLES = 1000;
+/**
+ * What is added to each h_ii, in means of the layer's. The diagonal of a few thousand items is noisy, and knows nothing of
+ * what many small removals do together; unlike it, the magnitude of a weight is exact.
+ */
+export const DAMPING = 10;
 const TELL_EVERY_MS = 250;
 
 /**
  * What the loss would gain, to second order, if a weight were removed (Optimal Brain Damage, LeCun, Denker and Solla
  * 1990, eq. 5): s_i = h_ii w_i² / 2. The diagonal of the Hessian is taken from the empirical Fisher information, the mean
- * over the items of the squared gradient of each item's own loss: h_ii = mean_n (dL_n/dw_i)². It costs a forward and
- * a backward pass for each item (a batch of one), no more.
+ * over the items of the squared gradient of each item's own loss: h_ii = mean_n (dL_n/dw_i)², which costs a forward and
+ * a backward pass for each item (a batch of one), no more; {@link DAMPING} is added to it.
  *
  * The net runs in the TEST phase: no dropout, the global statistics of BatchNorm.
  */
@@ -92,8 +97,10 @@ export async function* saliency(given: SaliencyParams, context: ComputeContext):
       };
     }
     for (const { blob, squares } of layers) {
-      for (let i = 0; i < squares.length; i++)
-        squares[i] = (squares[i] / done / 2) * blob.data[i] * blob.data[i];
+      const damping = (DAMPING * squares.reduce((sum, value) => sum + value, 0)) / squares.length;
+      for (let i = 0; i < squares.length; i++) {
+        squares[i] = ((squares[i] + damping) / done / 2) * blob.data[i] * blob.data[i];
+      }
     }
     return new Map(layers.map(({ layer, squares }) => [layer, squares]));
   } finally {

@@ -18,7 +18,12 @@ export interface BlobChange {
   /** True for a pruned blob: it is encoded sparsely, and the recipe tells of it. */
   pruned: boolean;
   /** Changes the values in place. */
-  apply(values: Float32Array): { threshold?: number; warnings?: string[] };
+  apply(values: Float32Array): BlobOutcome | Promise<BlobOutcome>;
+}
+
+export interface BlobOutcome {
+  threshold?: number;
+  warnings?: string[];
 }
 
 export interface WritePrunedOptions {
@@ -69,7 +74,7 @@ export async function writePruned({
         const values = await readBlob(source, blob);
         const zerosBefore = countZeros(values);
         const change = changeOf(layer, blob);
-        const outcome = change?.apply(values);
+        const outcome = await change?.apply(values);
         warnings.push(...(outcome?.warnings ?? []));
         const { bytes, width, nonZero } = measure(values, blob.shape);
         const entry = manifest.layers[layer.index].blobs[blob.index];

@@ -18,6 +18,8 @@ export interface Plan {
   /** Seed of the rules that draw random numbers, 0..2^32-1. */
   seed: number;
   choices: Choice[];
+  /** The .npz whose values rank the weights in place of their magnitudes; its SHA-256 where it must be that one. */
+  saliency?: { file: string; sha256?: string };
 }
 
 /** Bytes of the weights in each encoding: what stays of the model without its frame. */
@@ -102,7 +104,7 @@ export function parsePlan(text: string, file?: string): Plan & { input?: Recipe[
   }
   if (value.version !== 1)
     return fail(`the recipe has version ${String(value.version)}, and 1 is known here`);
-  const { encoding, seed, choices, input } = value;
+  const { encoding, seed, choices, input, saliency } = value;
   if (encoding !== 'relative' && encoding !== 'csr' && encoding !== 'csc') {
     return fail(`the encoding "${String(encoding)}" is not known`);
   }
@@ -114,7 +116,9 @@ export function parsePlan(text: string, file?: string): Plan & { input?: Recipe[
     const problem = checkChoice(choice);
     if (problem) fail(problem);
   });
-  return { encoding, seed, choices, input };
+  if (saliency !== undefined && typeof saliency.file !== 'string')
+    return fail('the recipe names no saliency file');
+  return { encoding, seed, choices, input, ...(saliency ? { saliency } : {}) };
 }
 
 /** What is wrong with a choice, or undefined. */

@@ -1,8 +1,10 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chooseJointly } from '../../../src/jobs/joint';
-import { saliency } from '../../../src/jobs/saliency';
+import { prune } from '../../../src/jobs/prune';
+import { DAMPING, saliency } from '../../../src/jobs/saliency';
+import { writeSaliency } from '../../../src/jobs/saliencyFile';
 import { sweep } from '../../../src/jobs/sweep';
 import { accuracyOf } from '../../../src/jobs/tally';
 import { TestNet } from '../../../src/jobs/testNet';
@@ -18,7 +20,7 @@ const context = () => ({ engine: new ReferenceEngine(), signal: new AbortControl
 const params = () => ({ netFile, net: tinyNet(20), model });
 
 describe('saliency', () => {
-  it('is half the mean squared gradient of single items times the squared weight', async () => {
+  it('is half the mean squared gradient of single items, damped, times the squared weight', async () => {
     const samples = 7;
     const { result } = await runJob(saliency({ ...params(), calibration: { samples } }, context()));
     expect([...result.keys()]).toEqual(['conv', 'branch', 'ip1', 'ip2']);
@@ -29,6 +31,9 @@ describe('saliency', () => {
     for (const [name, values] of result) {
       const i = values.indexOf(Math.max(...values));
       const [{ data }] = test.net.paramsOf(name);
+      // The damped diagonal h + DAMPING mean(h), whose mean is (1 + DAMPING) mean(h).
+      const damped = values.map((value, j) => (2 * value) / (data[j] * data[j]));
+      const mean = damped.reduce((sum, value) => sum + value, 0) / damped.length / (1 + DAMPING);
       const weight = data[i];
       const step = 0.004;
       let squares = 0;
@@ -40,8 +45,8 @@ describe('saliency', () => {
         data[i] = weight;
         squares += ((above - below) / (2 * step)) ** 2;
       }
-      const expected = (squares / samples / 2) * weight * weight;
-      expect(Math.abs(values[i] - expected)).toBeLessThan(0.03 * expected);
+      const expected = squares / samples + DAMPING * mean;
+      expect(Math.abs(damped[i] - expected)).toBeLessThan(0.01 * expected);
     }
     await test.dispose();
   });
@@ -68,6 +73,73 @@ describe('saliency', () => {
     expect(bySaliency.samples).toBe(50);
     expect(bySaliency.points[0].kept).toBe(byMagnitude.points[0].kept);
     expect(bySaliency.points[0].sums.loss).not.toBe(byMagnitude.points[0].sums.loss);
+  });
+});
+
+describe('pruning by saliency', () => {
+  const file = join(folder, 'saliency.npz');
+  const plan = {
+    file: model,
+    existing: 'replace',
+    encoding: 'relative',
+    seed: 1,
+    saliency: { file },
+  } as const;
+  const weights = async (path: string, layerName: string) => {
+    const test = await TestNet.open(params(), { engine: new ReferenceEngine() });
+    await test.loadWeights(path, context().signal);
+    const values = test.net.paramsOf(layerName)[0].data.slice();
+    await test.dispose();
+    return values;
+  };
+
+  it('keeps the most salient weights, of each layer or of all together, and repeats from the recipe', async () => {
+    const { result: measured } = await runJob(
+      saliency({ ...params(), calibration: { samples: 20 } }, context()),
+    );
+    await writeSaliency(file, measured, { replace: true, signal: context().signal });
+    const values = measured.get('ip1')!;
+    const { result } = await runJob(
+      prune({ ...plan, choices: [{ layer: 'ip1', blob: 0, method: 'keep', keep: 0.3 }] }, context()),
+    );
+    const threshold = [...values].sort((a, b) => b - a)[Math.floor((values.length - 1) * 0.3)];
+    const before = await weights(model, 'ip1');
+    const after = await weights(result.outputs.dense, 'ip1');
+    expect(after).toEqual(before.map((value, i) => (values[i] > threshold ? value : 0)));
+    expect(result.recipe.saliency?.sha256).toMatch(/^[0-9a-f]{64}$/);
+
+    const { saliency: recorded, choices } = result.recipe;
+    const { result: again } = await runJob(
+      prune({ ...plan, existing: 'keepBoth', choices, saliency: recorded }, context()),
+    );
+    expect(readFileSync(again.outputs.dense)).toEqual(readFileSync(result.outputs.dense));
+
+    const shared = ['ip1', 'ip2'].map(
+      (name) => ({ layer: name, blob: 0, method: 'global', keep: 0.2 }) as const,
+    );
+    const { result: global } = await runJob(prune({ ...plan, choices: shared }, context()));
+    const all = [...values, ...measured.get('ip2')!].sort((a, b) => b - a);
+    const limit = all[Math.floor((all.length - 1) * 0.2)];
+    expect(await weights(global.outputs.dense, 'ip1')).toEqual(
+      before.map((value, i) => (values[i] > limit ? value : 0)),
+    );
+  });
+
+  it('refuses other saliencies than the recipe names, and layers without any', async () => {
+    const choices = [{ layer: 'conv', blob: 0, method: 'keep', keep: 0.5 } as const];
+    const other = { file, sha256: '0'.repeat(64) };
+    await expect(runJob(prune({ ...plan, choices, saliency: other }, context()))).rejects.toThrow(
+      'their digest differs',
+    );
+    await writeSaliency(file, new Map([['ip1', new Float32Array(3)]]), {
+      replace: true,
+      signal: context().signal,
+    });
+    await expect(runJob(prune({ ...plan, choices }, context()))).rejects.toThrow(
+      'no saliencies for the layer',
+    );
+    const wrong = [{ ...choices[0], layer: 'ip1' }];
+    await expect(runJob(prune({ ...plan, choices: wrong }, context()))).rejects.toThrow('3 saliencies for');
   });
 });
 
