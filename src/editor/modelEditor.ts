@@ -1,0 +1,88 @@
+import * as vscode from 'vscode';
+import type { PageEvent, PageJobs } from '../protocol';
+import { JobServer, type Request } from '../rpc';
+import { toText } from '../wire';
+import type { WorkerClient } from '../worker/client';
+import { fileNameOf, type LocalFile, toLocalFile } from './localFile';
+import { pageHtml, pageRoot } from './pageHtml';
+import { pageJobs } from './pageJobs';
+
+/** A model that is open in one or several editors. What is in it stays in the worker process. */
+export class ModelDocument implements vscode.CustomDocument {
+  private file: Promise<LocalFile> | undefined;
+  private readonly events = new vscode.EventEmitter<PageEvent>();
+  /** What happens to the model while it is open. */
+  readonly onEvent = this.events.event;
+  private readonly disposables: vscode.Disposable[] = [this.events];
+
+  constructor(readonly uri: vscode.Uri) {
+    const folder = vscode.Uri.joinPath(uri, '..');
+    const pattern = new vscode.RelativePattern(folder, fileNameOf(uri));
+    const watcher = vscode.workspace.createFileSystemWatcher(pattern);
+    this.disposables.push(
+      watcher,
+      watcher.onDidChange(() => this.events.fire({ kind: 'changedOnDisk' })),
+      // A file that is replaced by renaming another onto it is created.
+      watcher.onDidCreate(() => this.events.fire({ kind: 'changedOnDisk' })),
+      watcher.onDidDelete(() => this.events.fire({ kind: 'deleted' })),
+      vscode.workspace.onDidGrantWorkspaceTrust(() => this.events.fire({ kind: 'trusted' })),
+    );
+  }
+
+  /** The path at which the worker finds the model; with `again`, a copy is brought up to date. */
+  async path(again = false): Promise<string> {
+    if (again) await this.forget();
+    this.file ??= toLocalFile(this.uri);
+    // A failure is not remembered: the next try may succeed.
+    this.file.catch(() => (this.file = undefined));
+    return (await this.file).path;
+  }
+
+  dispose(): void {
+    void this.forget();
+    vscode.Disposable.from(...this.disposables).dispose();
+  }
+
+  private async forget(): Promise<void> {
+    const { file } = this;
+    this.file = undefined;
+    await file?.then((local) => local.dispose()).catch(() => undefined);
+  }
+}
+
+/** The editor for Caffe models: a page that asks the worker for what it shows. */
+export class ModelEditor implements vscode.CustomReadonlyEditorProvider<ModelDocument> {
+  static readonly viewType = 'caffePruner.model';
+
+  constructor(
+    private readonly extension: vscode.Uri,
+    private readonly worker: WorkerClient,
+    private readonly log: vscode.LogOutputChannel,
+  ) {}
+
+  openCustomDocument(uri: vscode.Uri): ModelDocument {
+    return new ModelDocument(uri);
+  }
+
+  resolveCustomEditor(document: ModelDocument, panel: vscode.WebviewPanel): void {
+    const { webview } = panel;
+    webview.options = { enableScripts: true, localResourceRoots: [pageRoot(this.extension)] };
+    const server = new JobServer<PageJobs>(pageJobs(document, this.worker), (response) => {
+      if (response.kind === 'error' && response.error.kind === 'defect') {
+        this.log.error(response.error.stack ?? response.error.text);
+      }
+      void webview.postMessage(toText(response));
+    });
+    const listener = webview.onDidReceiveMessage((request: Request<PageJobs>) => server.receive(request));
+    panel.onDidDispose(() => {
+      listener.dispose();
+      server.dispose();
+    });
+    webview.html = pageHtml(webview, this.extension, 'model', {
+      fileName: fileNameOf(document.uri),
+      texts: (vscode.l10n.bundle as Record<string, string> | undefined) ?? {},
+      language: vscode.env.language,
+      trusted: vscode.workspace.isTrusted,
+    });
+  }
+}

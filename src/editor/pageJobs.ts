@@ -1,0 +1,68 @@
+import * as vscode from 'vscode';
+import type { PageJobs } from '../protocol';
+import type { JobHandlers } from '../rpc';
+import type { WorkerClient } from '../worker/client';
+import { fileNameOf } from './localFile';
+import type { ModelDocument } from './modelEditor';
+
+/** What the extension does for a model's page: one entry for each job of the table. */
+export function pageJobs(document: ModelDocument, worker: WorkerClient): JobHandlers<PageJobs> {
+  const model = async () => ({ path: await document.path() });
+  /** A file beside the model that the user chooses. */
+  const askTarget = async (name: string) => {
+    const { scheme } = document.uri;
+    return vscode.window.showSaveDialog({
+      defaultUri: scheme === 'file' ? vscode.Uri.joinPath(document.uri, '..', name) : undefined,
+    });
+  };
+  return {
+    async *open({ again }, { signal }) {
+      yield* worker.start('open', { path: await document.path(again) }, signal);
+    },
+    async *inspect(params, { signal }) {
+      yield* worker.start('inspect', { ...params, ...(await model()) }, signal);
+    },
+    async *histogram(params, { signal }) {
+      return yield* worker.start('histogram', { ...params, ...(await model()) }, signal);
+    },
+    async *picture(params, { signal }) {
+      return yield* worker.start('picture', { ...params, ...(await model()) }, signal);
+    },
+    async *saveBlob({ name, ...place }, { signal }) {
+      const target = await askTarget(name);
+      if (!target) return undefined;
+      // The save dialog has asked whether to replace what is there.
+      const params = { ...place, ...(await model()), target: target.fsPath, replace: true };
+      yield* worker.start('exportNpy', params, signal);
+      return fileNameOf(target);
+    },
+    async *saveText({ name, text }) {
+      yield* [];
+      const target = await askTarget(name);
+      if (!target) return undefined;
+      await vscode.workspace.fs.writeFile(target, new TextEncoder().encode(text));
+      return fileNameOf(target);
+    },
+    async *copyText({ text }) {
+      yield* [];
+      await vscode.env.clipboard.writeText(text);
+    },
+    async *watch(_params, { signal }) {
+      let wake: (() => void) | undefined;
+      const queue: PageJobs['watch']['event'][] = [];
+      const subscription = document.onEvent((event) => {
+        queue.push(event);
+        wake?.();
+      });
+      signal.addEventListener('abort', () => wake?.(), { once: true });
+      try {
+        while (!signal.aborted) {
+          if (queue.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+          yield* queue.splice(0);
+        }
+      } finally {
+        subscription.dispose();
+      }
+    },
+  };
+}

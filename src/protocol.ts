@@ -1,0 +1,147 @@
+import type { Histogram } from './sparsity/histogram';
+import type { TrimmedCounts } from './sparsity/magnitudeCounts';
+import type { PictureLayout } from './sparsity/pictureLayout';
+import type { Statistics } from './sparsity/statistics';
+
+/**
+ * Every message between the editor, the worker process and the page follows from the two tables at the end:
+ * `WorkerJobs` is what the worker does for the extension, `PageJobs` what the extension does for a model's page.
+ * src/rpc.ts derives requests, events, results, errors and cancellation from them. A new job is a line in its table
+ * and an entry in src/worker/jobs.ts or src/editor/pageJobs.ts; the compiler finds what is missing.
+ */
+
+/** A model on disk. */
+export interface ModelFile {
+  path: string;
+}
+
+export interface BlobRow {
+  index: number;
+  shape: number[];
+  count: number;
+  encoding: string;
+  byteOffset: number;
+  /** Whether pruning takes it unless told otherwise: the weight of a layer that multiplies by a matrix. */
+  prunable: boolean;
+  /** Why it cannot be trusted, when it cannot. */
+  problem?: string;
+}
+
+export interface LayerRow {
+  index: number;
+  name: string;
+  type: string;
+  /** The type as the file writes it. */
+  originalType: string;
+  phase?: 'TRAIN' | 'TEST';
+  byteOffset: number;
+  blobs: BlobRow[];
+}
+
+export interface ModelSummary {
+  /** Name of the net; may be empty. */
+  name: string;
+  kind: 'V0' | 'V1' | 'V2' | 'HDF5';
+  /** Of the file, in bytes. */
+  size: number;
+  layers: number;
+  damage: { message: string; layer?: string; byteOffset: number }[];
+}
+
+/** Where a blob is: index of the layer in the file, and of the blob in the layer. */
+export interface BlobPlace {
+  layer: number;
+  blob: number;
+}
+
+/** What inspection tells of a blob. */
+export interface BlobFigures extends BlobPlace {
+  statistics: Statistics;
+  histogram: Histogram;
+  magnitudes: TrimmedCounts;
+}
+
+/** Part of a picture in cells: rows `top`..`top + height - 1`, columns `left`..`left + width - 1`. */
+export interface Region {
+  top: number;
+  left: number;
+  height: number;
+  width: number;
+}
+
+/** A region of a blob's picture, scaled down to at most the size that was asked for. */
+export interface Picture {
+  layout: PictureLayout;
+  region: Region;
+  rows: number;
+  columns: number;
+  /** Of the values in each pixel the one with the largest |w|; plane by plane where the layout has three. */
+  values: Float32Array<ArrayBuffer>;
+  /** Largest finite |w| of the region. */
+  scale: number;
+}
+
+export type OpenEvent = { summary: ModelSummary } | { layers: LayerRow[] };
+
+/** What the worker does. */
+export interface WorkerJobs {
+  /** Indexes a model; a file that changed is indexed again. */
+  open: { params: ModelFile; event: OpenEvent; result: undefined };
+  /** Figures of the blobs of layers `from`..`to - 1`, in batches. */
+  inspect: { params: ModelFile & { from: number; to: number }; event: BlobFigures[]; result: undefined };
+  /** Exact counts of a blob over a range. */
+  histogram: {
+    params: ModelFile & BlobPlace & { min: number; max: number; bins: number };
+    event: never;
+    result: Histogram;
+  };
+  picture: {
+    params: ModelFile & BlobPlace & { region?: Region; maxRows: number; maxColumns: number };
+    event: never;
+    result: Picture;
+  };
+  /** Writes a blob as .npy. */
+  exportNpy: {
+    params: ModelFile & BlobPlace & { target: string; replace: boolean };
+    event: never;
+    result: undefined;
+  };
+}
+
+/** What may happen to a page's model while it is shown. */
+export type PageEvent = { kind: 'changedOnDisk' } | { kind: 'trusted' } | { kind: 'deleted' };
+
+/** What the extension does for a model's page. The page never names a file: it is the editor's. */
+export interface PageJobs {
+  open: { params: { again: boolean }; event: OpenEvent; result: undefined };
+  inspect: { params: { from: number; to: number }; event: BlobFigures[]; result: undefined };
+  histogram: {
+    params: BlobPlace & { min: number; max: number; bins: number };
+    event: never;
+    result: Histogram;
+  };
+  picture: {
+    params: BlobPlace & { region?: Region; maxRows: number; maxColumns: number };
+    event: never;
+    result: Picture;
+  };
+  /** Asks where to, and writes a blob as .npy; the name written, or undefined when the user thought better of it. */
+  saveBlob: { params: BlobPlace & { name: string }; event: never; result: string | undefined };
+  /** Asks where to, and writes a text. */
+  saveText: { params: { name: string; text: string }; event: never; result: string | undefined };
+  copyText: { params: { text: string }; event: never; result: undefined };
+  /** Yields what happens to the model until it is cancelled. */
+  watch: { params: undefined; event: PageEvent; result: undefined };
+}
+
+/** What the page is given with its HTML. */
+export interface PageStart {
+  /** File name, for headings. */
+  fileName: string;
+  /** Translations of the page's texts by their English; empty for English. */
+  texts: Record<string, string>;
+  /** Language tag for numbers and dates. */
+  language: string;
+  /** Whether the workspace is trusted: jobs that read other files of it wait for that. */
+  trusted: boolean;
+}

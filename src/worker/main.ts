@@ -1,0 +1,14 @@
+import type { WorkerJobs } from '../protocol';
+import { JobServer, type Request } from '../rpc';
+import { workerJobs } from './jobs';
+
+/** The background process: does the jobs that the extension sends over the channel it was forked with. */
+const server = new JobServer<WorkerJobs>(workerJobs(), (response) => process.send?.(response));
+
+process.on('message', (request: Request<WorkerJobs>) => server.receive(request));
+// The channel closes when the parent is gone, however it went: nobody waits for the results any more.
+process.on('disconnect', () => {
+  server.dispose();
+  // Time for jobs that listen to the signal to remove their temporary files.
+  setTimeout(() => process.exit(0), 2_000).unref();
+});

@@ -1,0 +1,199 @@
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { quantileLevels, type Statistics } from '../../src/sparsity/statistics';
+import { HistogramChart } from '../charts/HistogramChart';
+import { Busy, Button, Icon, Select } from '../controls';
+import { formatBytes, formatCount, formatShape, formatShare, formatValue } from '../format';
+import { host } from '../host';
+import { t } from '../l10n';
+import { useDispatch, useModel } from './context';
+import { PictureView } from './PictureView';
+import { figuresAt } from './state';
+import { csvOf, statisticsRows } from './statisticsTable';
+
+/** Usual names of a layer's blobs by their position. */
+export function blobTitle(type: string, blob: number): string {
+  if (type === 'BatchNorm') return [t('mean'), t('variance'), t('scale factor')][blob] ?? t('blob {0}', blob);
+  if (type === 'PReLU') return t('slope');
+  return [t('weight'), t('bias')][blob] ?? t('blob {0}', blob);
+}
+
+/** The selected blob: its distribution, its statistics and its values as a picture. */
+export function BlobDetail(): JSX.Element {
+  const dispatch = useDispatch();
+  const place = useModel((state) => state.kept.selected);
+  const layer = useModel((state) => state.layers[state.kept.selected.layer]);
+  const figures = useModel((state) => figuresAt(state, state.kept.selected));
+  const chart = useModel((state) => state.kept.chart);
+  const blob = layer?.blobs[place.blob];
+  const [said, setSaid] = useState('');
+  const attempt = (work: Promise<string | undefined>) =>
+    work.then(
+      (text) => text !== undefined && setSaid(text),
+      (error: Error) => setSaid(error.message),
+    );
+
+  if (!layer) return <section class="pane detail" aria-label={t('Blob')} />;
+  if (!blob) {
+    return (
+      <section class="pane detail" aria-label={t('Blob')}>
+        <h2>{layer.name}</h2>
+        <p class="muted">{t('{0} has no weights.', layer.type || layer.name)}</p>
+      </section>
+    );
+  }
+  const baseName = `${layer.name.replace(/[^\w.-]+/g, '_')}_${blob.index}`;
+  return (
+    <section class="pane detail" aria-label={t('Blob')}>
+      <header>
+        <h2>
+          {layer.name} <span class="muted">{layer.type}</span>
+        </h2>
+        <div class="segments" role="radiogroup" aria-label={t('Blob')}>
+          {layer.blobs.map(({ index }) => (
+            <button
+              key={index}
+              type="button"
+              role="radio"
+              aria-checked={index === place.blob}
+              onClick={() => dispatch({ kind: 'select', place: { layer: layer.index, blob: index } })}
+            >
+              {blobTitle(layer.type, index)}
+            </button>
+          ))}
+        </div>
+      </header>
+      <p class="facts">
+        <b>{formatShape(blob.shape)}</b> · {t('{0} values', formatCount(blob.count))} ·{' '}
+        {formatBytes(blob.count * 4)}
+        {blob.encoding !== 'float' && <> · {blob.encoding}</>} ·{' '}
+        {t('at byte {0}', formatCount(blob.byteOffset))}
+      </p>
+      {blob.problem !== undefined && (
+        <p class="banner warning">
+          <Icon name="warning" /> {blob.problem}
+        </p>
+      )}
+      {!figures ? (
+        <div class="waiting">
+          <Busy label={t('Reading the values…')} />
+        </div>
+      ) : (
+        <>
+          <div class="tools">
+            <h3>{t('Distribution')}</h3>
+            <Select
+              label={t('Number of bins')}
+              value={String(chart.bins)}
+              options={['32', '64', '128', '256', '512'].map((bins) => [bins, t('{0} bins', bins)] as const)}
+              onChange={(bins) => dispatch({ kind: 'chart', options: { bins: Number(bins) } })}
+            />
+            <Select
+              label={t('Scale of the counts')}
+              value={chart.logarithmic ? 'log' : 'lin'}
+              options={[
+                ['lin', t('linear')],
+                ['log', t('logarithmic')],
+              ]}
+              onChange={(scale) => dispatch({ kind: 'chart', options: { logarithmic: scale === 'log' } })}
+            />
+          </div>
+          <HistogramChart
+            key={`${place.layer}/${place.blob}`}
+            label={t(
+              'Histogram of {0}, {1}: {2} values from {3} to {4}',
+              layer.name,
+              blobTitle(layer.type, place.blob),
+              formatCount(figures.statistics.count),
+              formatValue(figures.statistics.min),
+              formatValue(figures.statistics.max),
+            )}
+            fine={figures.histogram}
+            bins={chart.bins}
+            logarithmic={chart.logarithmic}
+            count={(range, bins) => host.run('histogram', { ...place, ...range, bins })}
+          />
+          <div class="tools">
+            <h3>{t('Statistics')}</h3>
+            <Button
+              appearance="icon"
+              icon="copy"
+              label={t('Copy as CSV')}
+              onClick={() =>
+                void attempt(
+                  host.run('copyText', { text: csvOf(figures.statistics) }).then(() => t('Copied.')),
+                )
+              }
+            />
+            <Button
+              appearance="icon"
+              icon="save"
+              label={t('Save statistics as CSV…')}
+              onClick={() =>
+                void attempt(
+                  host
+                    .run('saveText', { name: `${baseName}.csv`, text: csvOf(figures.statistics) })
+                    .then((name) => name && t('Saved {0}.', name)),
+                )
+              }
+            />
+            <span class="muted" role="status">
+              {said}
+            </span>
+          </div>
+          <StatisticsTable statistics={figures.statistics} />
+        </>
+      )}
+      <div class="tools">
+        <h3>{t('Values')}</h3>
+        <Button
+          appearance="icon"
+          icon="export"
+          label={t('Save values as .npy…')}
+          onClick={() =>
+            void attempt(
+              host
+                .run('saveBlob', { ...place, name: `${baseName}.npy` })
+                .then((name) => name && t('Saved {0}.', name)),
+            )
+          }
+        />
+      </div>
+      <PictureView key={`${place.layer}/${place.blob}`} place={place} layer={layer} blob={blob} />
+    </section>
+  );
+}
+
+function StatisticsTable({ statistics }: { statistics: Statistics }): JSX.Element {
+  return (
+    <>
+      <dl class="statistics">
+        {statisticsRows(statistics).map(({ name, value, title }) => (
+          <div key={name} title={title}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <table class="quantiles">
+        <caption>{t('Quantiles of |w|')}</caption>
+        <thead>
+          <tr>
+            {quantileLevels.map((level) => (
+              <th key={level} scope="col">
+                {formatShare(level).replace(/[.,]0/, '')}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          <tr>
+            {statistics.quantiles.map((value, index) => (
+              <td key={index}>{formatValue(value, 3)}</td>
+            ))}
+          </tr>
+        </tbody>
+      </table>
+    </>
+  );
+}

@@ -1,0 +1,183 @@
+import type { JSX } from 'preact';
+import { useContext, useMemo } from 'preact/hooks';
+import type { LayerRow } from '../../src/protocol';
+import { Icon, SearchField } from '../controls';
+import { formatBytes, formatCount, formatShape, formatShare, formatShortCount } from '../format';
+import { type Column, Grid } from '../Grid';
+import { t } from '../l10n';
+import { StoreContext, useDispatch, useModel } from './context';
+import { MiniHistogram } from './MiniHistogram';
+import { type LayerFigures, totals, visibleRows } from './state';
+
+/** All layers of the net, each with its blobs and what is known of them. */
+export function LayerTable(): JSX.Element {
+  const dispatch = useDispatch();
+  const store = useContext(StoreContext);
+  const phase = useModel((state) => state.phase);
+  const layers = useModel((state) => state.layers);
+  const figures = useModel((state) => state.figures);
+  const filter = useModel((state) => state.kept.filter);
+  const sort = useModel((state) => state.kept.sort);
+  const selected = useModel((state) => state.kept.selected);
+  const rows = useMemo(() => visibleRows(layers, figures, filter, sort), [layers, figures, filter, sort]);
+  const sum = useMemo(() => totals({ layers, figures }), [layers, figures]);
+  const active = useMemo(
+    () => rows.findIndex(({ layer }) => layer.index === selected.layer),
+    [rows, selected.layer],
+  );
+
+  const columns: Column<LayerFigures>[] = [
+    {
+      key: 'index',
+      title: '#',
+      track: `${Math.max(2, String(layers.length).length) + 2}ch`,
+      numeric: true,
+      sortable: true,
+      render: ({ layer }) => layer.index + 1,
+    },
+    {
+      key: 'name',
+      title: t('Layer'),
+      track: 'minmax(90px, 3fr)',
+      sortable: true,
+      render: ({ layer }) => (
+        <span title={layer.name}>
+          {layer.blobs.some(({ problem }) => problem !== undefined) && (
+            <Icon name="warning" label={t('Damaged')} />
+          )}
+          {layer.name || <i>{t('(no name)')}</i>}
+        </span>
+      ),
+    },
+    {
+      key: 'type',
+      title: t('Type'),
+      track: 'minmax(70px, 2fr)',
+      sortable: true,
+      render: ({ layer }) => <span title={typeTitle(layer)}>{layer.type || layer.originalType}</span>,
+    },
+    {
+      key: 'blobs',
+      title: t('Blobs'),
+      track: 'minmax(96px, 3fr)',
+      render: ({ layer }) => (
+        <span class="blobs">
+          {layer.blobs.map((blob) => (
+            <span
+              key={blob.index}
+              class={
+                layer.index === selected.layer && blob.index === selected.blob ? 'shape chosen' : 'shape'
+              }
+              onMouseDown={(event) => {
+                event.stopPropagation();
+                dispatch({ kind: 'select', place: { layer: layer.index, blob: blob.index } });
+              }}
+            >
+              {formatShape(blob.shape)}
+            </span>
+          ))}
+        </span>
+      ),
+    },
+    {
+      key: 'parameters',
+      title: t('Parameters'),
+      track: 'minmax(74px, 1.2fr)',
+      numeric: true,
+      sortable: true,
+      render: ({ parameters }) =>
+        parameters > 0 && <span title={formatBytes(parameters * 4)}>{formatCount(parameters)}</span>,
+    },
+    {
+      key: 'share',
+      title: t('Share'),
+      track: 'minmax(56px, 1fr)',
+      numeric: true,
+      render: ({ parameters }) =>
+        parameters > 0 && (
+          <span class="share" style={{ '--part': `${(100 * parameters) / sum.parameters}%` }}>
+            {formatShare(parameters / sum.parameters)}
+          </span>
+        ),
+    },
+    {
+      key: 'zeros',
+      title: t('Zeros'),
+      track: 'minmax(56px, 1fr)',
+      numeric: true,
+      sortable: true,
+      render: ({ parameters, zeros }) =>
+        parameters > 0 && (zeros === undefined ? '…' : formatShare(zeros / parameters)),
+    },
+    {
+      key: 'distribution',
+      title: t('Distribution'),
+      track: 'minmax(64px, 84px)',
+      render: ({ layer }) => {
+        const known = figures[layer.index]?.[layer.index === selected.layer ? selected.blob : 0];
+        return known && <MiniHistogram histogram={known.histogram} />;
+      },
+    },
+  ];
+
+  return (
+    <section class="pane" aria-label={t('Layers')}>
+      <div class="tools">
+        <SearchField
+          value={filter}
+          label={t('Filter layers by name or type')}
+          placeholder={t('Filter by name or type')}
+          onInput={(text) => dispatch({ kind: 'filter', text })}
+        />
+        {filter && (
+          <span class="muted">{t('{0} of {1}', formatCount(rows.length), formatCount(layers.length))}</span>
+        )}
+      </div>
+      <Grid
+        label={t('Layers')}
+        columns={columns}
+        rows={rows}
+        rowKey={({ layer }) => layer.index}
+        active={active}
+        onActive={(index) => {
+          const { layer } = rows[index];
+          if (layer.index !== store.get().kept.selected.layer) {
+            dispatch({ kind: 'select', place: { layer: layer.index, blob: 0 } });
+          }
+        }}
+        onKey={(event, { layer }) => {
+          const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key] ?? 0;
+          const blob = layer.blobs[selected.blob + step];
+          if (step === 0 || !blob) return;
+          event.preventDefault();
+          dispatch({ kind: 'select', place: { layer: layer.index, blob: blob.index } });
+        }}
+        sort={sort}
+        onSort={(column) => dispatch({ kind: 'sort', column })}
+        rowClass={({ layer }) => (layer.blobs.length === 0 ? 'quiet' : '')}
+        footer={[
+          '',
+          t('{0} layers', formatCount(layers.length)),
+          '',
+          t('{0} blobs', formatCount(sum.blobs)),
+          <span key="parameters" title={formatCount(sum.parameters)}>
+            {sum.parameters < 1e9 ? formatCount(sum.parameters) : formatShortCount(sum.parameters)}
+          </span>,
+          '',
+          sum.complete ? formatShare(sum.parameters > 0 ? sum.zeros / sum.parameters : 0) : '…',
+          '',
+        ]}
+        empty={
+          phase === 'opening'
+            ? t('Reading the model…')
+            : filter
+              ? t('No layer matches the filter.')
+              : t('The model has no layers.')
+        }
+      />
+    </section>
+  );
+}
+
+const typeTitle = (layer: LayerRow): string =>
+  layer.originalType === layer.type ? layer.type : `${layer.type} (${layer.originalType})`;

@@ -1,0 +1,229 @@
+import type { BlobFigures, BlobPlace, BlobRow, LayerRow } from '../../src/protocol';
+import { expectedRandomZeros, expectedRelativeBytes, mergeCounts } from '../../src/sparsity/estimate';
+import { weightGeometry } from '../../src/sparsity/geometry';
+import { approximateThreshold, countAtMost } from '../../src/sparsity/magnitudeCounts';
+import type { BlobRule, Choice, Plan, SparseEncoding } from '../../src/sparsity/recipe';
+
+export type Method = BlobRule['method'];
+
+/** What the user chose in the pruning panel, for all methods, so that going back to one finds it as it was left. */
+export interface PlanState {
+  method: Method;
+  /** The overall amount of each method that has one: a keep ratio, a threshold on |w|, or a factor of sigma. */
+  amounts: Record<Exclude<Method, 'n:m'>, number>;
+  n: number;
+  m: number;
+  seed: number;
+  encoding: SparseEncoding;
+  /** Blobs that are chosen or left alone otherwise than by default, by {@link keyOf}. */
+  chosen: Readonly<Record<string, boolean>>;
+  /** Amounts of single blobs, by {@link keyOf}; they belong to the present method. */
+  own: Readonly<Record<string, number>>;
+}
+
+export const initialPlan: PlanState = {
+  method: 'keep',
+  amounts: { keep: 0.1, global: 0.1, filters: 0.7, random: 0.1, threshold: 0.01, std: 1 },
+  n: 2,
+  m: 4,
+  seed: 1,
+  encoding: 'relative',
+  chosen: {},
+  own: {},
+};
+
+/** Methods under which each blob can have an amount of its own. */
+export const hasOwnAmounts = (method: Method): boolean => method !== 'global' && method !== 'n:m';
+
+export const keyOf = ({ layer, blob }: BlobPlace): string => `${layer}/${blob}`;
+
+export type PlanAction =
+  | { kind: 'plan.method'; method: Method }
+  | { kind: 'plan.amount'; amount: number }
+  | { kind: 'plan.own'; place: BlobPlace; amount: number | undefined }
+  | { kind: 'plan.choose'; places: readonly BlobPlace[]; chosen: boolean }
+  | { kind: 'plan.groups'; n: number; m: number }
+  | { kind: 'plan.seed'; seed: number }
+  | { kind: 'plan.encoding'; encoding: SparseEncoding }
+  | { kind: 'plan.reset' };
+
+export function reducePlan(plan: PlanState, action: PlanAction): PlanState {
+  switch (action.kind) {
+    case 'plan.method':
+      return action.method === plan.method ? plan : { ...plan, method: action.method, own: {} };
+    case 'plan.amount':
+      // The overall slider rules all blobs: those with an amount of their own follow again.
+      return plan.method === 'n:m'
+        ? plan
+        : { ...plan, amounts: { ...plan.amounts, [plan.method]: action.amount }, own: {} };
+    case 'plan.own': {
+      const { [keyOf(action.place)]: _former, ...others } = plan.own;
+      return {
+        ...plan,
+        own: action.amount === undefined ? others : { ...others, [keyOf(action.place)]: action.amount },
+      };
+    }
+    case 'plan.choose': {
+      const chosen = { ...plan.chosen };
+      for (const place of action.places) chosen[keyOf(place)] = action.chosen;
+      return { ...plan, chosen };
+    }
+    case 'plan.groups':
+      return { ...plan, n: Math.min(action.n, action.m), m: action.m };
+    case 'plan.seed':
+      return { ...plan, seed: action.seed };
+    case 'plan.encoding':
+      return { ...plan, encoding: action.encoding };
+    case 'plan.reset':
+      return initialPlan;
+  }
+}
+
+/** A blob that pruning could take. */
+export interface PlannedBlob extends BlobPlace {
+  row: LayerRow;
+  description: BlobRow;
+  chosen: boolean;
+  rule: BlobRule;
+  /** Whether the rule's amount is the blob's own. */
+  own: boolean;
+}
+
+export const isChosen = (plan: PlanState, place: BlobPlace, { prunable }: BlobRow): boolean =>
+  plan.chosen[keyOf(place)] ?? prunable;
+
+/** The rule that the plan has for a blob. */
+export function ruleFor(plan: PlanState, place: BlobPlace): BlobRule {
+  const { method } = plan;
+  if (method === 'n:m') return { method, n: plan.n, m: plan.m };
+  const amount = plan.own[keyOf(place)] ?? plan.amounts[method];
+  if (method === 'threshold') return { method, threshold: amount };
+  if (method === 'std') return { method, factor: amount };
+  return { method, keep: amount };
+}
+
+/** The amount in a rule that has one. */
+export const amountOf = (rule: BlobRule): number =>
+  rule.method === 'n:m'
+    ? NaN
+    : rule.method === 'threshold'
+      ? rule.threshold
+      : rule.method === 'std'
+        ? rule.factor
+        : rule.keep;
+
+/** All blobs with values, in net order, each with the rule that the plan has for it. */
+export function plannedBlobs(plan: PlanState, layers: readonly LayerRow[]): PlannedBlob[] {
+  const blobs: PlannedBlob[] = [];
+  for (const row of layers) {
+    for (const description of row.blobs) {
+      if (description.count === 0 || description.problem !== undefined) continue;
+      const place = { layer: row.index, blob: description.index };
+      const own = hasOwnAmounts(plan.method) && plan.own[keyOf(place)] !== undefined;
+      const chosen = isChosen(plan, place, description);
+      blobs.push({ ...place, row, description, chosen, rule: ruleFor(plan, place), own });
+    }
+  }
+  return blobs;
+}
+
+/** What the plan would make of a blob, estimated from the counts of its magnitudes. */
+export interface Estimate {
+  /** The |w| up to which weights go, where there is a single one. */
+  threshold?: number;
+  zeros: number;
+  /** In the plan's encoding. */
+  bytes: number;
+}
+
+/** Estimates for chosen blobs whose figures are there, by {@link keyOf}. */
+export function estimate(
+  plan: PlanState,
+  blobs: readonly PlannedBlob[],
+  figuresOf: (place: BlobPlace) => BlobFigures | undefined,
+): Map<string, Estimate> {
+  const chosen = blobs.flatMap((blob) => {
+    const figures = blob.chosen ? figuresOf(blob) : undefined;
+    return figures ? [{ blob, figures }] : [];
+  });
+  const shared =
+    plan.method === 'global'
+      ? globalThreshold(
+          plan.amounts.global,
+          chosen.map(({ figures }) => figures),
+        )
+      : 0;
+  return new Map(
+    chosen.map(({ blob, figures }) => {
+      const { count, nonZero } = figures.statistics;
+      const { zeros, threshold } = estimateZeros(blob, figures, shared);
+      const after = Math.max(zeros, count - nonZero);
+      return [keyOf(blob), { threshold, zeros: after, bytes: bytesOf(plan.encoding, blob, count, after) }];
+    }),
+  );
+}
+
+function globalThreshold(keep: number, figures: readonly BlobFigures[]): number {
+  if (keep >= 1) return -1;
+  return approximateThreshold(mergeCounts(figures.map(({ magnitudes }) => magnitudes)), keep);
+}
+
+function estimateZeros(
+  { rule, row, description }: PlannedBlob,
+  { statistics: { count, std }, magnitudes }: BlobFigures,
+  shared: number,
+): { zeros: number; threshold?: number } {
+  /** By the rule of keep ratios, of n scores this many stay. */
+  const staying = (n: number, keep: number) => (keep >= 1 ? n : Math.trunc((n - 1) * keep));
+  switch (rule.method) {
+    case 'keep': {
+      if (rule.keep >= 1) return { zeros: 0 };
+      const stay = Math.max(1, staying(count, rule.keep));
+      return { zeros: count - stay, threshold: approximateThreshold(magnitudes, stay / count) };
+    }
+    case 'random': {
+      if (rule.keep >= 1) return { zeros: 0 };
+      const threshold = approximateThreshold(magnitudes, staying(count, rule.keep) / count);
+      return { zeros: expectedRandomZeros(magnitudes, threshold), threshold };
+    }
+    case 'filters': {
+      const { outputs } = weightGeometry(row.type, description.shape);
+      const stay = Math.min(outputs, Math.max(1, staying(outputs, rule.keep)));
+      return { zeros: Math.round(((outputs - stay) * count) / outputs) };
+    }
+    case 'n:m': {
+      const { inputs } = weightGeometry(row.type, description.shape);
+      const rest = inputs % rule.m;
+      const stay = Math.floor(inputs / rule.m) * rule.n + Math.min(rest, rule.n);
+      return { zeros: Math.round((count * (inputs - stay)) / inputs) };
+    }
+    default: {
+      const threshold =
+        rule.method === 'global' ? shared : rule.method === 'std' ? rule.factor * std : rule.threshold;
+      if (threshold < 0) return { zeros: 0 };
+      // The largest weight is spared where the rule would leave nothing.
+      return { zeros: Math.min(countAtMost(magnitudes, threshold), count - 1), threshold };
+    }
+  }
+}
+
+function bytesOf(
+  encoding: SparseEncoding,
+  { row, description }: PlannedBlob,
+  count: number,
+  zeros: number,
+): number {
+  const entries = count - zeros;
+  if (encoding === 'relative') return expectedRelativeBytes(count, entries);
+  const { outputs } = weightGeometry(row.type, description.shape);
+  const outer = encoding === 'csr' ? outputs : count / Math.max(1, outputs);
+  return 8 * entries + 4 * (outer + 1);
+}
+
+/** The plan as the prune job takes it. */
+export function toPlan(plan: PlanState, blobs: readonly PlannedBlob[]): Plan {
+  const choices = blobs
+    .filter(({ chosen }) => chosen)
+    .map(({ row, blob, rule }): Choice => ({ layer: row.name, blob, ...rule }));
+  return { encoding: plan.encoding, seed: plan.seed, choices };
+}

@@ -1,0 +1,91 @@
+import type { BlobFigures, LayerRow } from '../../src/protocol';
+import { host } from '../host';
+import type { ModelStore } from './context';
+
+/** Layers whose statistics are gathered without being asked for; those of longer nets when they come into sight. */
+export const inspectedUnasked = 20_000;
+
+/** Messages are gathered for this long, so that the page is drawn once for many. */
+const gatherMs = 60;
+
+/** Keeps a store up to date with the model: reads the index, then the statistics, and watches the file. */
+export class Session {
+  private controller = new AbortController();
+
+  constructor(private readonly store: ModelStore) {}
+
+  /** Reads the model, for the first time or again after it changed. */
+  async open(again = false): Promise<void> {
+    this.controller.abort();
+    this.controller = new AbortController();
+    const { signal } = this.controller;
+    const { dispatch } = this.store;
+    dispatch({ kind: 'opening' });
+    try {
+      const layers = gather<LayerRow>((batch) => dispatch({ kind: 'layers', layers: batch }));
+      await host.run(
+        'open',
+        { again },
+        {
+          signal,
+          onEvent: (event) => {
+            if ('summary' in event) dispatch({ kind: 'opened', summary: event.summary });
+            else layers.add(event.layers);
+          },
+        },
+      );
+      layers.flush();
+      dispatch({ kind: 'ready' });
+    } catch (error) {
+      if (!signal.aborted) dispatch({ kind: 'failed', text: (error as Error).message });
+      return;
+    }
+    await this.inspect(0, Math.min(this.store.get().layers.length, inspectedUnasked), signal);
+  }
+
+  /** Gathers the statistics of layers `from`..`to - 1`. */
+  async inspect(from: number, to: number, signal = this.controller.signal): Promise<void> {
+    const { dispatch } = this.store;
+    const figures = gather<BlobFigures>((batch) => dispatch({ kind: 'figures', figures: batch }));
+    try {
+      await host.run('inspect', { from, to }, { signal, onEvent: (batch) => figures.add(batch) });
+    } catch (error) {
+      if (!signal.aborted) dispatch({ kind: 'inspectFailed', text: (error as Error).message });
+    }
+    figures.flush();
+  }
+
+  /** Follows what happens to the file for as long as the page lives. */
+  async watch(): Promise<void> {
+    const { dispatch } = this.store;
+    for await (const event of host.start('watch', undefined)) {
+      if (event.kind === 'trusted') dispatch({ kind: 'trusted' });
+      else dispatch({ kind: 'stale', why: event.kind });
+    }
+  }
+}
+
+/** Collects items and hands them on together: at once the first time, then every {@link gatherMs}. */
+function gather<Item>(deliver: (items: Item[]) => void): {
+  add(items: readonly Item[]): void;
+  flush(): void;
+} {
+  let waiting: Item[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    const items = waiting;
+    waiting = [];
+    if (items.length > 0) deliver(items);
+  };
+  return {
+    add(items) {
+      for (const item of items) waiting.push(item);
+      if (timer !== undefined) return;
+      flush();
+      timer = setTimeout(flush, gatherMs);
+    },
+    flush,
+  };
+}
