@@ -5,50 +5,9 @@
 //   image[channel][row][remainder][column], where input column = column · stride + remainder.
 // Tap (channel, ky, kx) of output (i, j) then lies at taps[tap] + i · row_step + j. Where neither padding nor stride
 // ask for it, the input is used as it is.
+#include "convolution.h"
 #include "gemm.h"
 #include "threads.h"
-
-/** The sizes of ConvolutionShape in engine.ts, in its order. */
-typedef struct {
-  int num, channels, height, width;
-  int outputs, out_height, out_width;
-  int kernel_height, kernel_width, stride_height, stride_width;
-  int pad_height, pad_width, dilation_height, dilation_width, group;
-} Shape;
-
-/** Over-reads of a vector stay within this many floats behind an image. */
-#define SLACK 16
-
-/** How the values of one group's input are laid out. */
-typedef struct {
-  int channels;    // of a group
-  int prepared;    // whether the image is a copy
-  int rows;        // of a channel, for the output rows at hand
-  int remainders;  // stride_width
-  int row;         // floats between rows of one remainder
-  int row_step;    // floats between the values that an output row and the next take
-} Layout;
-
-INLINE int is_plain(const Shape *s) {
-  return s->pad_height == 0 && s->pad_width == 0 && s->stride_width == 1;
-}
-
-/** Layout for `out_rows` rows of the output and `channels` channels. */
-static Layout layout_of(const Shape *s, int channels, int out_rows) {
-  Layout l = {.channels = channels, .prepared = !is_plain(s), .remainders = s->stride_width};
-  if (!l.prepared) {
-    l.rows = s->height;
-    l.row = s->width;
-  } else {
-    l.rows = (out_rows - 1) * s->stride_height + (s->kernel_height - 1) * s->dilation_height + 1;
-    int columns = (s->out_width - 1) * s->stride_width + (s->kernel_width - 1) * s->dilation_width + 1;
-    l.row = ceil_div(columns, s->stride_width);
-  }
-  l.row_step = s->stride_height * l.remainders * l.row;
-  return l;
-}
-
-INLINE int layout_size(const Layout *l) { return l->channels * l->rows * l->remainders * l->row; }
 
 /** Where the taps of a kernel lie: taps[channel][ky][kx]. */
 static void fill_taps(const Shape *s, const Layout *l, int *taps) {
@@ -61,8 +20,7 @@ static void fill_taps(const Shape *s, const Layout *l, int *taps) {
       }
 }
 
-/** Copies what output rows from `first_row` on need of the channels at `x` into a prepared image. */
-static void prepare(const Shape *s, const Layout *l, const float *x, int first_row, float *image) {
+void prepare(const Shape *s, const Layout *l, const float *x, int first_row, float *image) {
   int stride = l->remainders, left = s->pad_width;
   for (int c = 0; c < l->channels; c++) {
     for (int r = 0; r < l->rows; r++) {
@@ -159,9 +117,8 @@ static void gather(const float *image, const int *taps, int depth, const Segment
 typedef struct {
   Shape s;
   Layout layout;
-  const float *x, *w, *bias;
-  float *y;
-  /** Weights of all groups, packed by {@link pack_weights}. */
+  Operands o;
+  /** Weights of all groups, packed by pack_weights_task. */
   float *packed;
   int *taps;
   int taps_count;      // of one output: channels of a group × kernel
@@ -169,8 +126,6 @@ typedef struct {
   int group_packed;    // floats of a group's packed weights
   int block_rows;      // output rows of a chunk
   int blocks;          // chunks of an image
-  /** Weights are those of the mirrored, transposed convolution (see convolution_input). */
-  int mirrored;
 } Convolution;
 
 /** Floats of an image that a thread prepares at a time: half of a second-level cache. */
@@ -185,12 +140,12 @@ static void pack_weights_task(const void *args, int chunk, int thread) {
   int area = s->kernel_height * s->kernel_width;
   for (int k0 = 0; k0 < depth_all; k0 += BLOCK_K) {
     int depth = smaller(BLOCK_K, depth_all - k0);
-    if (!c->mirrored) {
-      pack_a(c->w + (size_t)chunk * outputs * depth_all + k0, depth_all, 0, outputs, depth, 1, packed);
+    if (!c->o.mirrored) {
+      pack_a(c->o.w + (size_t)chunk * outputs * depth_all + k0, depth_all, 0, outputs, depth, 1, packed);
     } else {
       // Output i of the mirrored convolution is input channel i; its inputs are the outputs of the original, whose
       // weights are w[original output][channel i][area], taken backwards.
-      const float *w = c->w + (size_t)chunk * c->layout.channels * outputs * area;
+      const float *w = c->o.w + (size_t)chunk * c->layout.channels * outputs * area;
       for (int i = 0; i < outputs; i++)
         for (int k = 0; k < depth; k++) {
           int channel = (k0 + k) / area, tap = (k0 + k) % area;
@@ -215,15 +170,15 @@ static void convolution_task(const void *args, int chunk, int thread) {
   int plane = s->out_height * s->out_width, count = rows * s->out_width;
   float *panel = scratch(thread), *image = panel + BLOCK_K * TILE_N + SLACK;
   for (int g = 0; g < s->group; g++) {
-    const float *x = c->x + ((size_t)n * s->channels + g * l->channels) * s->height * s->width;
+    const float *x = c->o.x + ((size_t)n * s->channels + g * l->channels) * s->height * s->width;
     int origin = first_row * l->row_step;
     if (l->prepared) {
       prepare(s, l, x, first_row, image);
       x = image;
       origin = 0;
     }
-    float *y = c->y + ((size_t)n * s->outputs + g * c->group_outputs) * plane + first_row * s->out_width;
-    const float *bias = c->bias ? c->bias + g * c->group_outputs : 0;
+    float *y = c->o.y + ((size_t)n * s->outputs + g * c->group_outputs) * plane + first_row * s->out_width;
+    const float *bias = c->o.bias ? c->o.bias + g * c->group_outputs : 0;
     const float *packed = c->packed + (size_t)g * c->group_packed;
     for (int k0 = 0; k0 < c->taps_count; k0 += BLOCK_K) {
       int depth = smaller(BLOCK_K, c->taps_count - k0);
@@ -250,7 +205,7 @@ static void depthwise_task(const void *args, int chunk, int thread) {
   int plane = chunk / c->blocks, first_row = chunk % c->blocks * c->block_rows;
   int rows = smaller(c->block_rows, s->out_height - first_row);
   int n = plane / s->outputs, output = plane % s->outputs, channel = output / c->group_outputs;
-  const float *x = c->x + ((size_t)n * s->channels + channel) * s->height * s->width;
+  const float *x = c->o.x + ((size_t)n * s->channels + channel) * s->height * s->width;
   float *image = scratch(thread);
   if (l->prepared) {
     prepare(s, l, x, first_row, image);
@@ -258,9 +213,9 @@ static void depthwise_task(const void *args, int chunk, int thread) {
   } else {
     x += first_row * l->row_step;
   }
-  const float *w = c->w + (size_t)output * c->taps_count;
-  v128_t bias = splat(c->bias ? c->bias[output] : 0);
-  float *y = c->y + ((size_t)plane * s->out_height + first_row) * s->out_width;
+  const float *w = c->o.w + (size_t)output * c->taps_count;
+  v128_t bias = splat(c->o.bias ? c->o.bias[output] : 0);
+  float *y = c->o.y + ((size_t)plane * s->out_height + first_row) * s->out_width;
   for (int i = 0; i < rows; i++, x += l->row_step, y += s->out_width) {
     for (int j = 0; j < s->out_width; j += 8) {
       v128_t y0 = bias, y1 = bias;
@@ -292,8 +247,8 @@ static void choose_rows(Convolution *c, int planes) {
   c->layout = layout_of(s, c->layout.channels, rows);
 }
 
-static Convolution plan(const Shape *s, int mirrored) {
-  Convolution c = {.s = *s, .mirrored = mirrored};
+static Convolution plan(const Shape *s) {
+  Convolution c = {.s = *s};
   int channels = s->channels / s->group;
   c.group_outputs = s->outputs / s->group;
   c.taps_count = channels * s->kernel_height * s->kernel_width;
@@ -323,26 +278,27 @@ static int is_mirrored(const Shape *s) {
          (double)s->height * s->width <= 1.3 * s->out_height * s->out_width;
 }
 
-static void run_convolution(Convolution *c, float *workspace) {
-  const Shape *s = &c->s;
-  c->taps = (int *)workspace;
-  c->packed = workspace + c->taps_count + SLACK;
-  fill_taps(s, &c->layout, c->taps);
-  if (c->layout.channels == 1 && s->group > 1 && !c->mirrored) {
-    parallel(depthwise_task, c, s->num * s->outputs * c->blocks);
+static void run_convolution(const Shape *s, const Operands *o, float *workspace) {
+  if (winograd_fits(s)) {
+    winograd(s, o, workspace);
     return;
   }
-  parallel(pack_weights_task, c, s->group);
-  parallel(convolution_task, c, s->num * c->blocks);
+  Convolution c = plan(s);
+  c.o = *o;
+  c.taps = (int *)workspace;
+  c.packed = workspace + c.taps_count + SLACK;
+  fill_taps(s, &c.layout, c.taps);
+  if (c.layout.channels == 1 && s->group > 1 && !o->mirrored) {
+    parallel(depthwise_task, &c, s->num * s->outputs * c.blocks);
+    return;
+  }
+  parallel(pack_weights_task, &c, s->group);
+  parallel(convolution_task, &c, s->num * c.blocks);
 }
 
-/** Floats of shared workspace and of scratch per thread; the third is what `plan` was made for. */
-typedef struct {
-  int workspace, scratch;
-} Needs;
-
 static Needs forward_needs(const Shape *s) {
-  Convolution c = plan(s, 0);
+  if (winograd_fits(s)) return winograd_needs(s);
+  Convolution c = plan(s);
   return (Needs){c.taps_count + SLACK + s->group * c.group_packed,
                  BLOCK_K * TILE_N + SLACK + layout_size(&c.layout) + SLACK};
 }
@@ -352,9 +308,7 @@ EXPORT(convolution_needs) void convolution_needs(const Shape *s, Needs *needs) {
 /** y = x ∗ w + bias. */
 EXPORT(convolution) void convolution(const Shape *s, const float *x, const float *w, const float *bias, float *y,
                                      float *workspace) {
-  Convolution c = plan(s, 0);
-  c.x = x, c.w = w, c.bias = bias, c.y = y;
-  run_convolution(&c, workspace);
+  run_convolution(s, &(Operands){.x = x, .w = w, .bias = bias, .y = y}, workspace);
 }
 
 // ------------------------------------------------------------------------------------------ gradient by the input
@@ -459,9 +413,7 @@ EXPORT(convolution_input) void convolution_input(const Shape *s, const float *dy
                                                  float *workspace) {
   if (is_mirrored(s)) {
     Shape m = mirror(s);
-    Convolution c = plan(&m, 1);
-    c.x = dy, c.w = w, c.y = dx;
-    run_convolution(&c, workspace);
+    run_convolution(&m, &(Operands){.x = dy, .w = w, .y = dx, .mirrored = 1}, workspace);
     return;
   }
   InputGradient c = plan_input(s);
@@ -583,6 +535,10 @@ static void add_parts_task(const void *args, int chunk, int thread) {
 }
 
 EXPORT(convolution_weights_needs) void convolution_weights_needs(const Shape *s, Needs *needs) {
+  if (winograd_weights_fits(s)) {
+    *needs = winograd_weights_needs(s);
+    return;
+  }
   WeightGradient c = plan_weights(s);
   *needs = (Needs){c.block * c.area + SLACK + c.parts * s->outputs * (s->channels / s->group) * c.area,
                    BLOCK_K * TILE_N + SLACK + packed_a_size(c.group_outputs, c.run) + SLACK +
@@ -592,6 +548,10 @@ EXPORT(convolution_weights_needs) void convolution_weights_needs(const Shape *s,
 /** dw += the gradient by the weights. */
 EXPORT(convolution_weights) void convolution_weights(const Shape *s, const float *x, const float *dy, float *dw,
                                                      float *workspace) {
+  if (winograd_weights_fits(s)) {
+    winograd_weights(s, x, dy, dw, workspace);
+    return;
+  }
   WeightGradient c = plan_weights(s);
   c.x = x, c.dy = dy, c.dw = dw;
   c.taps = (int *)workspace;
