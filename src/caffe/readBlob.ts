@@ -53,11 +53,15 @@ export async function* blobChunks(
   const buffers = [new ArrayBuffer(length)];
   let floats: Float32Array | undefined;
 
-  const read = ({ segment, done, count }: Piece, buffer: ArrayBuffer) =>
-    source.readInto(
+  const read = ({ segment, done, count }: Piece, buffer: ArrayBuffer) => {
+    const reading = source.readInto(
       new Uint8Array(buffer, 0, (count - 1) * segment.stride + size),
       segment.offset + done * segment.stride,
     );
+    // It may fail while the consumer works: whoever asks for the chunk gets the error, not the process.
+    reading.catch(() => undefined);
+    return reading;
+  };
   const pieces = piecesOf(blob, length, size);
   let reading: Promise<unknown> = Promise.resolve();
   try {

@@ -1,4 +1,5 @@
 import { bitsOf } from './magnitudeCounts';
+import { countRuns, type Runs } from './scan';
 
 /** Bits of a gap. 4 and 5 are Deep Compression's choices for inner products and convolutions (Han 2016, section 3). */
 export const indexWidths = [4, 5, 8, 16] as const;
@@ -62,29 +63,16 @@ export function decodeRelativeIndex({ length, values, gaps }: Omit<RelativeIndex
 
 /** Entries, fillers included, that each width needs. */
 export function countEntries(values: Float32Array): Record<IndexWidth, number> {
-  const bits = bitsOf(values);
-  let nonZero = 0;
-  let fill4 = 0;
-  let fill5 = 0;
-  let fill8 = 0;
-  let fill16 = 0;
-  let gap = 0;
-  for (let i = 0; i < bits.length; i++) {
-    if (bits[i] === 0) {
-      gap++;
-      continue;
-    }
-    nonZero++;
-    if (gap > 15) {
-      fill4 += gap >>> 4;
-      fill5 += gap >>> 5;
-      fill8 += gap >>> 8;
-      fill16 += gap >>> 16;
-    }
-    gap = 0;
-  }
-  return { 4: nonZero + fill4, 5: nonZero + fill5, 8: nonZero + fill8, 16: nonZero + fill16 };
+  return entriesOf(countRuns(values));
 }
+
+/** The same where the runs of zeros are counted already. */
+export const entriesOf = ({ stored, fillers }: Runs): Record<IndexWidth, number> => ({
+  4: stored + fillers[4],
+  5: stored + fillers[5],
+  8: stored + fillers[8],
+  16: stored + fillers[16],
+});
 
 /** Bytes of `count` entries: 4 for each value, and the gaps packed without space between. */
 export const relativeIndexBytes = (count: number, width: IndexWidth): number =>

@@ -8,7 +8,11 @@ const kernels = new WebAssembly.Instance(new WebAssembly.Module(bytes), {}).expo
   | 'scores_address'
   | 'counts_address'
   | 'moments_address'
-  | 'add_moments'
+  | 'edges_address'
+  | 'runs_address'
+  | 'describe'
+  | 'gather_counts'
+  | 'count_runs'
   | 'count_magnitudes'
   | 'count_within'
   | 'count_bins'
@@ -24,7 +28,9 @@ const { buffer } = kernels.memory;
 const values = new Float32Array(buffer, kernels.values_address(), block);
 const scores = new Float32Array(buffer, kernels.scores_address(), block);
 const counts = new Uint32Array(buffer, kernels.counts_address(), 1 << 16);
+const edges = new Float32Array(buffer, kernels.edges_address(), 1 << 16);
 const moments = new Float64Array(buffer, kernels.moments_address(), 10);
+const runs = new Float64Array(buffer, kernels.runs_address(), 7);
 
 /*
  * Passes over weights in WebAssembly SIMD (kernels/scan.c), several times as fast as a loop in JavaScript. What is
@@ -44,6 +50,7 @@ function forBlocks(source: Float32Array, run: (count: number, start: number) => 
 function withCounts(into: Uint32Array, run: () => void): void {
   counts.set(into);
   run();
+  kernels.gather_counts(into.length);
   into.set(counts.subarray(0, into.length));
 }
 
@@ -68,12 +75,7 @@ export function addMoments(source: Float32Array, shift: number, magnitudes: Uint
   moments.fill(0);
   moments[0] = Infinity;
   moments[1] = -Infinity;
-  withCounts(magnitudes, () =>
-    forBlocks(source, (count) => {
-      kernels.add_moments(count, shift);
-      kernels.count_magnitudes(count);
-    }),
-  );
+  withCounts(magnitudes, () => forBlocks(source, (count) => kernels.describe(count, shift)));
   const [min, max, l1, s1, s2, s3, s4, zero, nan, infinite] = moments;
   return { min, max, l1, s1, s2, s3, s4, zero, nan, infinite };
 }
@@ -86,9 +88,20 @@ export const countMagnitudes = (source: Float32Array, into: Uint32Array): void =
 export const countWithin = (source: Float32Array, bucket: number, into: Uint32Array): void =>
   withCounts(into, () => forBlocks(source, (count) => kernels.count_within(count, bucket)));
 
-/** Counts values into bins of equal width over min..max; see `addToHistogram`. At most 65,536 bins. */
-export const countBins = (source: Float32Array, min: number, max: number, into: Uint32Array): void =>
+/**
+ * Counts values into bins of equal width over min..max, which are floats; `edgeOf` gives the lower edge of each bin.
+ * See `addToHistogram`. At most 65,536 bins.
+ */
+export function countBins(
+  source: Float32Array,
+  min: number,
+  max: number,
+  into: Uint32Array,
+  edgeOf: (bin: number) => number,
+): void {
+  for (let bin = 0; bin < into.length; bin++) edges[bin] = edgeOf(bin);
   withCounts(into, () => forBlocks(source, (count) => kernels.count_bins(count, min, max, into.length)));
+}
 
 /** Sets to +0 each value with |score| <= threshold, and returns how many those were. NaN scores stay. */
 export function zeroAtOrBelow(target: Float32Array, threshold: number, ranked: Float32Array): number {
@@ -119,4 +132,21 @@ export function largestMagnitudeBits(source: Float32Array): number {
     largest = Math.max(largest, kernels.largest_magnitude(count));
   });
   return largest;
+}
+
+/** How many values there are of some kinds, and how many fillers a relative index of each width needs. */
+export interface Runs {
+  /** Neither +0 nor -0. */
+  nonZero: number;
+  /** Not +0. */
+  stored: number;
+  fillers: Record<4 | 5 | 8 | 16, number>;
+}
+
+/** See `countEntries`. */
+export function countRuns(source: Float32Array): Runs {
+  runs.fill(0);
+  forBlocks(source, kernels.count_runs);
+  const [, nonZero, stored, fill4, fill5, fill8, fill16] = runs;
+  return { nonZero, stored, fillers: { 4: fill4, 5: fill5, 8: fill8, 16: fill16 } };
 }

@@ -7,14 +7,15 @@ import type { NpyArray } from './npy';
 import type { EncodingSizes, SparseEncoding } from './recipe';
 import {
   bestIndexWidth,
-  countEntries,
   decodeRelativeIndex,
   encodeRelativeIndex,
+  entriesOf,
   type IndexWidth,
   packGaps,
   relativeIndexBytes,
   unpackGaps,
 } from './relativeIndex';
+import { countRuns } from './scan';
 
 /** The array that says what the others mean: JSON in UTF-8. Its name can be no layer's, which end in _W, _b or _blobN. */
 const manifestName = 'caffe_pruner';
@@ -75,20 +76,18 @@ export function measure(
   values: Float32Array,
   shape: readonly number[],
 ): { bytes: EncodingSizes; width: IndexWidth; nonZero: number } {
-  const entries = countEntries(values);
+  const runs = countRuns(values);
+  const entries = entriesOf(runs);
   const width = bestIndexWidth(entries);
   const [rows, columns] = matrixShape(shape);
-  // No filler fits 16 bits of gap more rarely than once in 65,536 values; the count without any is needed here.
-  let nonZero = 0;
-  for (let i = 0; i < values.length; i++) if (values[i] !== 0) nonZero++;
   return {
     width,
-    nonZero,
+    nonZero: runs.nonZero,
     bytes: {
       dense: 4 * values.length,
       relative: relativeIndexBytes(entries[width], width),
-      csr: compressedBytes(nonZero, rows),
-      csc: compressedBytes(nonZero, columns),
+      csr: compressedBytes(runs.stored, rows),
+      csc: compressedBytes(runs.stored, columns),
     },
   };
 }

@@ -11,8 +11,15 @@
 
 static float values[BLOCK] __attribute__((aligned(16)));
 static float scores[BLOCK] __attribute__((aligned(16)));
-/** One buffer for the counts of whichever pass runs. */
-static uint32_t counts[1 << 16];
+/**
+ * The counts of whichever pass runs. Of four neighbours each has its own copy, as one that is raised twice in a row
+ * waits for itself; `gather_counts` adds the copies up in the first. Between the passes of a caller the other
+ * copies are clear.
+ */
+static uint32_t counts[4][1 << 16] __attribute__((aligned(16)));
+
+/** Lower edges of the bins. */
+static float edges[1 << 16];
 
 /** Sums of powers of the distance from a shift, and the rest that statistics need, of the finite values. */
 static struct {
@@ -22,7 +29,8 @@ static struct {
 
 EXPORT(values_address) float *values_address(void) { return values; }
 EXPORT(scores_address) float *scores_address(void) { return scores; }
-EXPORT(counts_address) uint32_t *counts_address(void) { return counts; }
+EXPORT(counts_address) uint32_t *counts_address(void) { return counts[0]; }
+EXPORT(edges_address) float *edges_address(void) { return edges; }
 EXPORT(moments_address) double *moments_address(void) { return (double *)&moments; }
 
 INLINE float absolute(float value) { return __builtin_fabsf(value); }
@@ -46,8 +54,49 @@ INLINE void add_one(float value, double shift) {
 
 INLINE double sum_of(v128_t pair) { return wasm_f64x2_extract_lane(pair, 0) + wasm_f64x2_extract_lane(pair, 1); }
 
-/** Adds the first `count` values to the moments, which the caller clears before the first block. */
-EXPORT(add_moments) void add_moments(int count, double shift) {
+INLINE v128_t low_half(v128_t floats) { return wasm_f64x2_promote_low_f32x4(floats); }
+INLINE v128_t high_half(v128_t floats) {
+  return wasm_f64x2_promote_low_f32x4(wasm_i64x2_shuffle(floats, floats, 1, 1));
+}
+
+/** Counts the four values from index `i` on by the upper 15 bits of their magnitude. */
+INLINE void count_four(int i) {
+  const uint64_t first = *(const uint64_t *)(values + i), second = *(const uint64_t *)(values + i + 2);
+  counts[0][first >> 16 & 0x7fff]++;
+  counts[1][first >> 48 & 0x7fff]++;
+  counts[2][second >> 16 & 0x7fff]++;
+  counts[3][second >> 48 & 0x7fff]++;
+}
+
+INLINE void count_rest(int i, int count) {
+  const uint32_t *bits = (const uint32_t *)values;
+  for (; i < count; i++) counts[0][bits[i] >> 16 & 0x7fff]++;
+}
+
+/** Counts the values by the upper 15 bits of their magnitude. */
+EXPORT(count_magnitudes) void count_magnitudes(int count) {
+  int i = 0;
+  for (; i + 4 <= count; i += 4) count_four(i);
+  count_rest(i, count);
+}
+
+/** Adds the copies of the first `length` counts up in the first copy, and clears the others. */
+EXPORT(gather_counts) void gather_counts(int length) {
+  for (int i = 0; i < length; i += 4) {
+    v128_t sum = wasm_v128_load(counts[0] + i);
+    for (int copy = 1; copy < 4; copy++) {
+      sum = wasm_i32x4_add(sum, wasm_v128_load(counts[copy] + i));
+      wasm_v128_store(counts[copy] + i, wasm_i32x4_const_splat(0));
+    }
+    wasm_v128_store(counts[0] + i, sum);
+  }
+}
+
+/**
+ * Adds the values to the moments, which the caller clears before the first block, and counts them as
+ * `count_magnitudes` does: the two together take little longer than one.
+ */
+EXPORT(describe) void describe(int count, double shift) {
   const v128_t infinity = wasm_f32x4_const_splat(__builtin_inff());
   const v128_t shifts = wasm_f64x2_splat(shift);
   v128_t min = infinity, max = wasm_f32x4_neg(infinity);
@@ -55,27 +104,27 @@ EXPORT(add_moments) void add_moments(int count, double shift) {
   v128_t l1 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero;
   int i = 0;
   for (; i + 4 <= count; i += 4) {
-    v128_t x = wasm_v128_load(values + i);
-    v128_t magnitude = wasm_f32x4_abs(x);
-    if (!wasm_i32x4_all_true(wasm_f32x4_lt(magnitude, infinity))) {
-      for (int lane = 0; lane < 4; lane++) add_one(values[i + lane], shift);
-      continue;
-    }
+    count_four(i);
+    const v128_t x = wasm_v128_load(values + i);
     min = wasm_f32x4_pmin(min, x);
     max = wasm_f32x4_pmax(max, x);
     // A comparison that holds is -1.
     zero = wasm_i32x4_sub(zero, wasm_f32x4_eq(x, wasm_f32x4_const_splat(0)));
-    for (int half = 0; half < 2; half++) {
-      v128_t d = wasm_f64x2_sub(wasm_f64x2_promote_low_f32x4(x), shifts);
-      v128_t d2 = wasm_f64x2_mul(d, d);
-      l1 = wasm_f64x2_add(l1, wasm_f64x2_promote_low_f32x4(magnitude));
-      s1 = wasm_f64x2_add(s1, d);
-      s2 = wasm_f64x2_add(s2, d2);
-      s3 = wasm_f64x2_add(s3, wasm_f64x2_mul(d2, d));
-      s4 = wasm_f64x2_add(s4, wasm_f64x2_mul(d2, d2));
-      x = wasm_i64x2_shuffle(x, x, 1, 0);
-      magnitude = wasm_i64x2_shuffle(magnitude, magnitude, 1, 0);
-    }
+    const v128_t magnitude = wasm_f32x4_abs(x);
+    l1 = wasm_f64x2_add(l1, wasm_f64x2_add(low_half(magnitude), high_half(magnitude)));
+    const v128_t a = wasm_f64x2_sub(low_half(x), shifts), b = wasm_f64x2_sub(high_half(x), shifts);
+    const v128_t a2 = wasm_f64x2_mul(a, a), b2 = wasm_f64x2_mul(b, b);
+    s1 = wasm_f64x2_add(s1, wasm_f64x2_add(a, b));
+    s2 = wasm_f64x2_add(s2, wasm_f64x2_add(a2, b2));
+    s3 = wasm_f64x2_add(s3, wasm_f64x2_add(wasm_f64x2_mul(a2, a), wasm_f64x2_mul(b2, b)));
+    s4 = wasm_f64x2_add(s4, wasm_f64x2_add(wasm_f64x2_mul(a2, a2), wasm_f64x2_mul(b2, b2)));
+  }
+  count_rest(i, count);
+  const double fourth = sum_of(s4);
+  if (fourth - fourth != 0) {
+    // Rare: something was not finite and spoilt the sums. Finite floats cannot: their fourth powers fit a double.
+    for (i = 0; i < count; i++) add_one(values[i], shift);
+    return;
   }
   float low[4], high[4];
   int32_t zeros[4];
@@ -91,23 +140,8 @@ EXPORT(add_moments) void add_moments(int count, double shift) {
   moments.s1 += sum_of(s1);
   moments.s2 += sum_of(s2);
   moments.s3 += sum_of(s3);
-  moments.s4 += sum_of(s4);
+  moments.s4 += fourth;
   for (; i < count; i++) add_one(values[i], shift);
-}
-
-/** Counts the values by the upper 15 bits of their magnitude. */
-EXPORT(count_magnitudes) void count_magnitudes(int count) {
-  int i = 0;
-  for (; i + 4 <= count; i += 4) {
-    v128_t bits = wasm_v128_load(values + i);
-    v128_t bucket = wasm_v128_and(wasm_u32x4_shr(bits, 16), wasm_i32x4_const_splat(0x7fff));
-    counts[wasm_i32x4_extract_lane(bucket, 0)]++;
-    counts[wasm_i32x4_extract_lane(bucket, 1)]++;
-    counts[wasm_i32x4_extract_lane(bucket, 2)]++;
-    counts[wasm_i32x4_extract_lane(bucket, 3)]++;
-  }
-  const uint32_t *bits = (const uint32_t *)values;
-  for (; i < count; i++) counts[(bits[i] >> 16) & 0x7fff]++;
 }
 
 /** Counts the values of one bucket of `count_magnitudes` by their lower 16 bits. */
@@ -117,58 +151,57 @@ EXPORT(count_within) void count_within(int count, int bucket) {
   int i = 0;
   for (; i + 4 <= count; i += 4) {
     v128_t upper = wasm_v128_and(wasm_u32x4_shr(wasm_v128_load(bits + i), 16), wasm_i32x4_const_splat(0x7fff));
-    if (!wasm_v128_any_true(wasm_i32x4_eq(upper, wanted))) continue;
-    for (int lane = i; lane < i + 4; lane++)
-      if ((int)((bits[lane] >> 16) & 0x7fff) == bucket) counts[bits[lane] & 0xffff]++;
+    for (int in = wasm_i32x4_bitmask(wasm_i32x4_eq(upper, wanted)); in != 0; in &= in - 1)
+      counts[0][bits[i + __builtin_ctz(in)] & 0xffff]++;
   }
   for (; i < count; i++)
-    if ((int)((bits[i] >> 16) & 0x7fff) == bucket) counts[bits[i] & 0xffff]++;
+    if ((int)(bits[i] >> 16 & 0x7fff) == bucket) counts[0][bits[i] & 0xffff]++;
 }
 
-/** Counts one value into the bin whose edges hold it: edge(i) = min + i * width. */
-INLINE void bin_one(double value, double min, double max, double width, double scale, int bins) {
+/** Counts one value into the bin whose edges hold it. */
+INLINE void bin_one(float value, double min, double max, double scale, int bins) {
   if (!(value >= min && value <= max)) return;
-  int last = bins - 1;
-  double position = (value - min) * scale;
+  const int last = bins - 1;
+  const double position = (value - min) * scale;
   int bin = position < last ? (int)position : last;
-  // The product is rounded: put right a value that it places beside its bin.
-  while (bin > 0 && value < min + bin * width) bin--;
-  while (bin < last && value >= min + (bin + 1) * width) bin++;
-  counts[bin]++;
+  // The product is rounded, and so are the edges: put right a value that it places beside its bin.
+  while (bin > 0 && value < edges[bin]) bin--;
+  while (bin < last && value >= edges[bin + 1]) bin++;
+  counts[0][bin]++;
 }
 
 /**
- * Counts the values into `bins` bins of equal width over min..max, the last one with its upper edge. Where single
- * precision tells the bin beyond doubt (the value is not near an edge) it does; elsewhere double precision decides.
+ * Counts the values into `bins` bins of equal width over min..max (floats), the last one with its upper edge; the
+ * caller puts the lower edge of each into `edges`. Where single precision tells the bin beyond doubt, as the value is
+ * not near an edge, it does; elsewhere the edges decide.
  */
 EXPORT(count_bins) void count_bins(int count, double min, double max, int bins) {
-  const double width = (max - min) / bins, scale = bins / (max - min);
+  const double scale = bins / (max - min);
   const double size = (min < 0 ? -min : min) + (max < 0 ? -max : max);
-  // More than the error of a position in single precision, in bins: of the ends, the difference and the product.
+  // More than the error of a position in single precision, in bins: of the edge, the difference and the product.
   const double doubt = scale * size * 0x1p-22 + bins * 0x1p-21;
   int i = 0;
   if (doubt < 0.25 && scale < 0x1p120 && scale > 0x1p-120 && size < 0x1p120) {
     const v128_t from = wasm_f32x4_splat((float)min), factor = wasm_f32x4_splat((float)scale);
-    const v128_t near = wasm_f32x4_splat((float)doubt), far = wasm_f32x4_splat(1 - (float)doubt);
-    const v128_t end = wasm_f32x4_splat(bins);
+    const v128_t half = wasm_f32x4_const_splat(0.5f), clear = wasm_f32x4_splat((float)(0.5 - doubt));
+    const v128_t end = wasm_i32x4_splat(bins);
     for (; i + 4 <= count; i += 4) {
-      v128_t position = wasm_f32x4_mul(wasm_f32x4_sub(wasm_v128_load(values + i), from), factor);
-      v128_t whole = wasm_f32x4_trunc(position);
-      v128_t fraction = wasm_f32x4_sub(position, whole);
-      v128_t inside = wasm_f32x4_lt(position, end);
-      v128_t clear = wasm_v128_and(wasm_f32x4_gt(fraction, near), wasm_f32x4_lt(fraction, far));
-      if (wasm_i32x4_all_true(wasm_v128_and(inside, clear))) {
-        v128_t bin = wasm_i32x4_trunc_sat_f32x4(whole);
-        counts[wasm_i32x4_extract_lane(bin, 0)]++;
-        counts[wasm_i32x4_extract_lane(bin, 1)]++;
-        counts[wasm_i32x4_extract_lane(bin, 2)]++;
-        counts[wasm_i32x4_extract_lane(bin, 3)]++;
+      const v128_t position = wasm_f32x4_mul(wasm_f32x4_sub(wasm_v128_load(values + i), from), factor);
+      const v128_t whole = wasm_f32x4_floor(position);
+      const v128_t bin = wasm_i32x4_trunc_sat_f32x4(whole);
+      const v128_t from_middle = wasm_f32x4_abs(wasm_f32x4_sub(wasm_f32x4_sub(position, whole), half));
+      // A negative bin is a large one without a sign; a NaN is not less than anything.
+      if (wasm_i32x4_all_true(wasm_v128_and(wasm_f32x4_lt(from_middle, clear), wasm_u32x4_lt(bin, end)))) {
+        counts[0][wasm_i32x4_extract_lane(bin, 0)]++;
+        counts[1][wasm_i32x4_extract_lane(bin, 1)]++;
+        counts[2][wasm_i32x4_extract_lane(bin, 2)]++;
+        counts[3][wasm_i32x4_extract_lane(bin, 3)]++;
       } else {
-        for (int lane = i; lane < i + 4; lane++) bin_one(values[lane], min, max, width, scale, bins);
+        for (int lane = i; lane < i + 4; lane++) bin_one(values[lane], min, max, scale, bins);
       }
     }
   }
-  for (; i < count; i++) bin_one(values[i], min, max, width, scale, bins);
+  for (; i < count; i++) bin_one(values[i], min, max, scale, bins);
 }
 
 /**
@@ -221,4 +254,46 @@ EXPORT(largest_magnitude) uint32_t largest_magnitude(int count) {
   for (; i < count; i++)
     if ((bits[i] & 0x7fffffff) > largest) largest = bits[i] & 0x7fffffff;
   return largest;
+}
+
+/** What `count_runs` counts, and the run of zeros that the last block left open. */
+static struct {
+  double open, non_zero, stored, fill4, fill5, fill8, fill16;
+} runs;
+EXPORT(runs_address) double *runs_address(void) { return (double *)&runs; }
+
+/**
+ * Adds to `runs`, which the caller clears before the first block: the values that are not zero, those that are
+ * stored (not +0, so that -0 comes back), and the fillers that a relative index of each width needs.
+ */
+EXPORT(count_runs) void count_runs(int count) {
+  const uint32_t *bits = (const uint32_t *)values;
+  uint32_t open = runs.open, non_zero = 0, stored = 0, fill4 = 0, fill5 = 0, fill8 = 0, fill16 = 0;
+  int i = 0;
+  while (i < count) {
+    if (i + 4 <= count && !wasm_v128_any_true(wasm_v128_load(values + i))) {
+      open += 4;
+      i += 4;
+      continue;
+    }
+    const uint32_t value = bits[i++];
+    if (value == 0) {
+      open++;
+      continue;
+    }
+    stored++;
+    non_zero += value != 0x80000000;
+    fill4 += open >> 4;
+    fill5 += open >> 5;
+    fill8 += open >> 8;
+    fill16 += open >> 16;
+    open = 0;
+  }
+  runs.open = open;
+  runs.non_zero += non_zero;
+  runs.stored += stored;
+  runs.fill4 += fill4;
+  runs.fill5 += fill5;
+  runs.fill8 += fill8;
+  runs.fill16 += fill16;
 }

@@ -1,16 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { binEdge, createHistogram } from '../../../src/sparsity/histogram';
+import { addToHistogram, binEdge, createHistogram } from '../../../src/sparsity/histogram';
 import { bitsOf } from '../../../src/sparsity/magnitudeCounts';
 import {
   addMoments,
-  countBins,
   countMagnitudes,
+  countRuns,
   countWithin,
   countZeros,
   largestMagnitudeBits,
   zeroAtOrBelow,
 } from '../../../src/sparsity/scan';
+import { findPython, runPython } from '../../python';
 
 /** Any floats, and often the peculiar ones; lengths around those that the vectors divide by. */
 const floats = fc
@@ -98,7 +99,7 @@ describe('the passes say what plain loops say', () => {
           while (bin < bins - 1 && value >= edges[bin + 1]) bin++;
           expected[bin]++;
         }
-        countBins(all, histogram.min, histogram.max, histogram.counts);
+        addToHistogram(histogram, all);
         expect(histogram.counts).toEqual(expected);
       }),
     );
@@ -119,6 +120,31 @@ describe('the passes say what plain loops say', () => {
     );
   });
 
+  test('runs of zeros, over the borders of blocks too', () => {
+    const before = fc.constantFrom(0, 3, 17, 65_530, 65_536, 131_080);
+    fc.assert(
+      fc.property(before, floats, (zeros, values) => {
+        const all = new Float32Array(zeros + values.length);
+        all.set(values, zeros);
+        const fillers = { 4: 0, 5: 0, 8: 0, 16: 0 };
+        let open = 0;
+        for (const bits of bitsOf(all)) {
+          if (bits === 0) open++;
+          else {
+            for (const width of [4, 5, 8, 16] as const) fillers[width] += Math.floor(open / 2 ** width);
+            open = 0;
+          }
+        }
+        expect(countRuns(all)).toEqual({
+          nonZero: values.filter((value) => value !== 0).length,
+          stored: bitsOf(values).filter((bits) => bits !== 0).length,
+          fillers,
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   test('the largest magnitude', () => {
     fc.assert(
       fc.property(floats, (values) => {
@@ -130,12 +156,35 @@ describe('the passes say what plain loops say', () => {
 
   test('over more values than one block holds', () => {
     const values = Float32Array.from({ length: 150_001 }, (_, i) => (i % 2 ? -i : i));
-    const counts = new Uint32Array(3);
-    countBins(values, 0, 300_000, counts);
-    expect([...counts]).toEqual([50_000, 25_001, 0]);
+    const histogram = createHistogram(0, 300_000, 3);
+    addToHistogram(histogram, values);
+    expect([...histogram.counts]).toEqual([50_000, 25_001, 0]);
     expect(zeroAtOrBelow(values, 99_999.5, values)).toBe(100_000);
     expect(countZeros(values)).toBe(100_000);
     expect(values.at(-1)).toBe(150_000);
     expect(addMoments(values, 0, new Uint32Array(1 << 15))).toMatchObject({ max: 150_000, zero: 100_000 });
   });
+});
+
+const python = findPython('numpy');
+test.skipIf(!python)('counts bins exactly as numpy.histogram does', () => {
+  // Few distinct values, so that many lie on the edges that numpy makes of them.
+  const values = Float32Array.from({ length: 50_000 }, (_, i) =>
+    Math.fround(((i * 7919) % 3001) / 3000 - 0.3),
+  );
+  for (const bins of [7, 100, 256, 3000]) {
+    const histogram = createHistogram(Math.min(...values), Math.max(...values), bins);
+    addToHistogram(histogram, values);
+    const counts = runPython(
+      python!,
+      `
+import sys, json, numpy as np
+i = np.arange(50000)
+w = (i * 7919 % 3001 / 3000 - 0.3).astype(np.float32)
+print(json.dumps(np.histogram(w, int(sys.argv[1]))[0].tolist()))
+`,
+      `${bins}`,
+    );
+    expect([...histogram.counts]).toEqual(JSON.parse(counts));
+  }
 });
