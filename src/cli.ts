@@ -7,6 +7,7 @@ import { evaluateCommand } from './cli/evaluate';
 import { inspectCommand } from './cli/inspect';
 import { pruneCommand } from './cli/prune';
 import { restoreCommand } from './cli/restore';
+import { retrainCommand } from './cli/retrain';
 import { saliencyCommand } from './cli/saliency';
 import { sweepCommand } from './cli/sweep';
 import { trainCommand } from './cli/train';
@@ -21,6 +22,7 @@ const commands: readonly Command[] = [
   saliencyCommand,
   classifyCommand,
   trainCommand,
+  retrainCommand,
 ];
 
 const exitCodes = { done: 0, failed: 1, usage: 2, cancelled: 130 } as const;

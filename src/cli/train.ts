@@ -3,7 +3,7 @@ import { CaffeError } from '../caffe/errors';
 import { parseSolver } from '../caffe/readNet';
 import { train, type TrainEvent } from '../jobs/train';
 import type { Figures, TrainingSource } from '../jobs/trainer';
-import { PortableEngine } from '../tensor/portable';
+import { createEngine } from '../tensor/createEngine';
 import { type Arguments, type Command, number, percent, text, UsageError } from './command';
 
 /** The options that say what is trained on. */
@@ -60,7 +60,7 @@ ${trainingHelp}`,
   async run(args, terminal) {
     const [solverFile, ...rest] = args.positionals;
     if (solverFile === undefined || rest.length > 0) throw new UsageError('train takes one solver.prototxt');
-    const engine = new PortableEngine();
+    const engine = createEngine();
     try {
       const parameters = {
         ...(await trainingSource(args, solverFile)),

@@ -195,6 +195,8 @@ export class Solver {
   private readonly rule: { histories: 1 | 2; apply: Rule };
   private readonly histories: Float32Array[];
   private readonly masks: (Float32Array | undefined)[];
+  /** Of blobs in surgery, all weights, those under the mask too. */
+  private readonly unmasked: (Float32Array | undefined)[];
   private readonly losses: number[] = [];
   private smoothedLoss = 0;
 
@@ -213,6 +215,7 @@ export class Solver {
     if (kind !== 'L1' && kind !== 'L2') throw new CaffeError(`Unknown regularization type "${kind}"`);
     learningRate(parameter, 0, 0);
     this.masks = net.params.map(() => undefined);
+    this.unmasked = net.params.map(() => undefined);
     this.histories = Array.from({ length: this.rule.histories }, () => net.params)
       .flat()
       .map(({ blob }) => engine.allocate(blob.data.length));
@@ -223,25 +226,46 @@ export class Solver {
    * @param mask one value for each weight of the blob, 0 or 1
    */
   setMask(layer: string, index: number, mask: ArrayLike<number> | undefined): void {
-    const at = this.net.params.findIndex((param) => param.layer === layer && param.index === index);
-    if (at < 0) throw new CaffeError(`the net has no blob ${index} of its own in layer "${layer}"`);
+    const at = this.indexOf(layer, index);
     const { data } = this.net.params[at].blob;
     const old = this.masks[at];
+    const unmasked = this.unmasked[at];
+    if (unmasked) {
+      data.set(unmasked);
+      this.engine.free(unmasked);
+      this.unmasked[at] = undefined;
+    }
     if (mask === undefined) {
       if (old) this.engine.free(old);
       this.masks[at] = undefined;
       return;
     }
-    if (mask.length !== data.length) {
-      throw new CaffeError(`a mask of ${mask.length} values does not fit a blob of ${data.length}`, {
-        layer,
-      });
-    }
-    const own = old ?? this.engine.allocate(data.length);
-    own.set(mask);
-    this.masks[at] = own;
+    const own = this.takeMask(at, mask);
     for (const values of [data, ...this.historiesOf(at)])
       for (let i = 0; i < own.length; i++) if (own[i] === 0) values[i] = 0;
+  }
+
+  /**
+   * Prunes weights as {@link Solver.setMask}, but goes on training them unseen, with the gradients of the pruned net,
+   * so that a later mask can bring them back (Dynamic Network Surgery, Guo 2016, equation 2). The net itself only
+   * ever sees them as 0.
+   */
+  setSplicedMask(layer: string, index: number, mask: ArrayLike<number>): void {
+    const at = this.indexOf(layer, index);
+    const { data } = this.net.params[at].blob;
+    let unmasked = this.unmasked[at];
+    if (!unmasked) {
+      unmasked = this.engine.allocate(data.length);
+      unmasked.set(data);
+      this.unmasked[at] = unmasked;
+    }
+    const own = this.takeMask(at, mask);
+    for (let i = 0; i < data.length; i++) data[i] = own[i] === 0 ? 0 : unmasked[i];
+  }
+
+  /** All weights of a blob in surgery, those under its mask too: valid until the next step. */
+  weightsUnderMask(layer: string, index: number): Float32Array | undefined {
+    return this.unmasked[this.indexOf(layer, index)];
   }
 
   /**
@@ -302,7 +326,28 @@ export class Solver {
 
   /** Gives the memory of histories and masks back; the net stays. */
   dispose(): void {
-    for (const array of [...this.histories, ...this.masks]) if (array) this.engine.free(array);
+    for (const array of [...this.histories, ...this.masks, ...this.unmasked])
+      if (array) this.engine.free(array);
+  }
+
+  private indexOf(layer: string, index: number): number {
+    const at = this.net.params.findIndex((param) => param.layer === layer && param.index === index);
+    if (at < 0) throw new CaffeError(`the net has no blob ${index} of its own in layer "${layer}"`);
+    return at;
+  }
+
+  /** Copies a mask into memory of the engine. */
+  private takeMask(at: number, mask: ArrayLike<number>): Float32Array {
+    const { layer, blob } = this.net.params[at];
+    if (mask.length !== blob.data.length) {
+      throw new CaffeError(`a mask of ${mask.length} values does not fit a blob of ${blob.data.length}`, {
+        layer,
+      });
+    }
+    const own = this.masks[at] ?? this.engine.allocate(mask.length);
+    own.set(mask);
+    this.masks[at] = own;
+    return own;
   }
 
   private historiesOf(param: number): Float32Array[] {
@@ -320,14 +365,28 @@ export class Solver {
     this.net.params.forEach(({ blob: { data, diff }, lrMult, decayMult }, i) => {
       if (lrMult === 0) return;
       const decay = weight_decay * decayMult;
+      const unmasked = this.unmasked[i];
+      if (unmasked) data.set(unmasked);
       if (factor !== 1) this.engine.sum([diff], [factor], diff);
       if (decay !== 0) {
         if (regularization_type === 'L2') this.engine.axpy(decay, data, diff);
         else for (let j = 0; j < diff.length; j++) diff[j] += decay * Math.sign(data[j]);
       }
       const [history, history2] = this.historiesOf(i);
-      const update = { data, diff, history, history2, mask: this.masks[i], rate: rate * lrMult };
+      const update = {
+        data,
+        diff,
+        history,
+        history2,
+        mask: unmasked ? undefined : this.masks[i],
+        rate: rate * lrMult,
+      };
       this.rule.apply(this.engine, update, this.parameter, this.iteration);
+      if (unmasked) {
+        const mask = this.masks[i]!;
+        unmasked.set(data);
+        for (let j = 0; j < data.length; j++) if (mask[j] === 0) data[j] = 0;
+      }
     });
     return rate;
   }
@@ -338,7 +397,7 @@ export class Solver {
     if (limit < 0) return 1;
     let squares = 0;
     this.net.params.forEach(({ blob: { diff } }, i) => {
-      const mask = this.masks[i];
+      const mask = this.unmasked[i] ? undefined : this.masks[i];
       if (mask) for (let j = 0; j < diff.length; j++) diff[j] *= mask[j];
       squares += this.engine.sumOfSquares(diff);
     });

@@ -1,0 +1,165 @@
+import { openFile } from '../caffe/byteSource';
+import { openModel } from '../caffe/model';
+import { type AutoSchedule, retrain, type RetrainEvent, type RetrainParameters } from '../jobs/retrain';
+import type { Schedule } from '../jobs/schedule';
+import { choicesFor } from '../sparsity/recipe';
+import { createEngine } from '../tensor/createEngine';
+import {
+  type Arguments,
+  type Command,
+  flag,
+  grouped,
+  number,
+  parseNumber,
+  percent,
+  text,
+  texts,
+  UsageError,
+  word,
+} from './command';
+import { figuresText, trainingHelp, trainingOptions, trainingSource } from './train';
+
+export const retrainCommand: Command = {
+  name: 'retrain',
+  summary: 'Prune a model while it is trained, until the accuracy is back',
+  help: `caffe-pruner retrain MODEL --solver SOLVER --iterations N --keep RATIO [--layer NAME=RATIO]... [options]
+caffe-pruner retrain MODEL --solver SOLVER --iterations N --auto TOLERANCE
+
+Writes MODEL's name with .pruned.caffemodel, .pruned.npz and .pruned.json, which tells the whole history.
+Checkpoints (.retraining_iter_N.caffemodel and .solverstate) let an interrupted run go on.
+
+  --solver SOLVER      the solver.prototxt: rates, momentum, decay and the net with its data
+  --iterations N       iterations altogether
+  --keep RATIO         share of each layer's weights that stays; 0.1 or 10%
+  --layer NAME=RATIO   another share for one layer (repeatable)
+  --schedule S         one-shot, iterative, gradual (default) or splicing
+  --rounds N           rounds of the iterative schedule (20)
+  --interval N         iterations between two prunings of gradual and splicing (100)
+  --auto TOLERANCE     as sparse as possible at no more than this loss of accuracy; 0.1% is 0.1 points
+  --per-round N        with --auto: iterations to regain the accuracy in (1000)
+  --baseline MODEL     model whose accuracy is the aim, instead of MODEL itself
+  --measure-every N    iterations between two measurements and checkpoints
+  --resume STATE       go on from the checkpoint of an interrupted run
+  --encoding E         relative (default), csr or csc
+  --replace            replace outputs that are there
+  --keep-both          write numbered outputs beside those that are there
+${trainingHelp}`,
+  options: {
+    ...trainingOptions,
+    solver: { type: 'string' },
+    iterations: { type: 'string' },
+    keep: { type: 'string' },
+    layer: { type: 'string', multiple: true },
+    schedule: { type: 'string' },
+    rounds: { type: 'string' },
+    interval: { type: 'string' },
+    auto: { type: 'string' },
+    'per-round': { type: 'string' },
+    baseline: { type: 'string' },
+    'measure-every': { type: 'string' },
+    resume: { type: 'string' },
+    encoding: { type: 'string' },
+    replace: { type: 'boolean' },
+    'keep-both': { type: 'boolean' },
+  },
+  async run(args, terminal) {
+    const [file, ...rest] = args.positionals;
+    if (file === undefined || rest.length > 0) throw new UsageError('retrain takes one model');
+    const solver = text(args, 'solver');
+    const iterations = number(args, 'iterations', 1);
+    if (solver === undefined || iterations === undefined) {
+      throw new UsageError('retrain needs --solver and --iterations');
+    }
+    const schedule = scheduleOf(args);
+    const parameters: RetrainParameters = {
+      ...(await trainingSource(args, solver)),
+      file,
+      iterations,
+      schedule,
+      choices: await choicesOf(args, file, schedule.kind === 'auto'),
+      baseline: text(args, 'baseline'),
+      measureEvery: number(args, 'measure-every', 1),
+      resume: text(args, 'resume'),
+      encoding: word(args, 'encoding', ['relative', 'csr', 'csc'] as const) ?? 'relative',
+      existing: flag(args, 'replace') ? 'replace' : flag(args, 'keep-both') ? 'keepBoth' : 'refuse',
+    };
+    const engine = createEngine();
+    try {
+      const { outputs, report, recipe, seconds } = await terminal.run(
+        retrain(parameters, { ...terminal, engine }),
+        (event: RetrainEvent) => {
+          terminal.emit(event);
+          if (event.baseline) terminal.print(`baseline: ${figuresText(event.baseline)}`);
+          const { measurement } = event;
+          if (!measurement) return;
+          const { iteration, keep, validation, test } = measurement;
+          const figures = [
+            ...(validation ? [`validation ${figuresText(validation)}`] : []),
+            ...(test ? [`test ${figuresText(test)}`] : []),
+          ];
+          terminal.print(`iteration ${iteration}: ${percent(keep)} kept; ${figures.join('; ')}`);
+        },
+      );
+      terminal.emit({ outputs, report, seconds });
+      const { count, zerosAfter } = recipe.totals;
+      for (const { layer, kept, count: weights } of report.best.layers) {
+        terminal.print(`  ${layer}: ${grouped(kept)} of ${grouped(weights)} (${percent(kept / weights)})`);
+      }
+      const { test, validation, iteration } = report.best;
+      terminal.print(
+        `best, of iteration ${iteration}: ${figuresText(test ?? validation!)}; ${grouped(count - zerosAfter)} of ${grouped(count)} parameters (${percent(1 - zerosAfter / count)}) are left`,
+      );
+      terminal.print(`wrote ${outputs.dense} after ${(seconds / 60).toFixed(1)} minutes`);
+    } finally {
+      engine.dispose();
+    }
+  },
+};
+
+function scheduleOf(args: Arguments): Schedule | AutoSchedule {
+  const tolerance = number(args, 'auto', 0, 1);
+  if (tolerance !== undefined) {
+    return { kind: 'auto', tolerance, perRound: number(args, 'per-round', 1) ?? 1000 };
+  }
+  const interval = number(args, 'interval', 1) ?? 100;
+  switch (word(args, 'schedule', ['one-shot', 'iterative', 'gradual', 'splicing'] as const)) {
+    case 'one-shot':
+      return { kind: 'oneShot' };
+    case 'iterative':
+      return { kind: 'iterative', rounds: number(args, 'rounds', 1) ?? 20 };
+    case 'splicing':
+      return { kind: 'splicing', interval };
+    default:
+      return { kind: 'gradual', interval };
+  }
+}
+
+async function choicesOf(
+  args: Arguments,
+  file: string,
+  auto: boolean,
+): Promise<RetrainParameters['choices']> {
+  const keep = number(args, 'keep', 0, 1);
+  const layers = new Map(
+    texts(args, 'layer').map((item) => {
+      const at = item.lastIndexOf('=');
+      if (at <= 0) throw new UsageError(`--layer: "${item}" is not like ip1=0.1`);
+      return [item.slice(0, at), parseNumber(item.slice(at + 1), '--layer', 0, 1)] as const;
+    }),
+  );
+  if (auto ? keep !== undefined || layers.size > 0 : keep === undefined && layers.size === 0) {
+    throw new UsageError(auto ? '--auto finds the ratios itself' : 'retrain needs --keep, --layer or --auto');
+  }
+  const source = await openFile(file);
+  try {
+    const all = choicesFor(await openModel(source), { method: 'keep', keep: keep ?? 1 });
+    const unknown = [...layers.keys()].find((name) => !all.some(({ layer }) => layer === name));
+    if (unknown !== undefined)
+      throw new UsageError(`--layer: the model has no weights in a layer "${unknown}"`);
+    return all
+      .map(({ layer, blob }) => ({ layer, blob, keep: auto ? 0 : (layers.get(layer) ?? keep ?? 1) }))
+      .filter(({ keep: ratio }) => ratio < 1);
+  } finally {
+    await source.close();
+  }
+}
