@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { openFile } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
@@ -140,7 +141,10 @@ export async function* retrain(
     if (schedule.kind === 'auto') {
       yield* autoPrune(session, schedule, { baseline, chosenOn, iterations, context });
     } else {
-      if (resume !== undefined) await trainer.resume(resume);
+      if (resume !== undefined) {
+        await trainer.resume(resume);
+        session.adopt(resume);
+      }
       for (let done = trainer.solver.iteration; done < iterations && control?.stopping !== true; done++) {
         // A resumed run prunes anew what the schedule had pruned before.
         applySchedule(schedule, trainer, session.params, done, iterations);
@@ -255,6 +259,12 @@ export class Session {
     if (old && old.model !== this.checkpoint.model) await remove(old);
     yield { ...this.progress(iteration), measurement };
     return measurement;
+  }
+
+  /** Takes a checkpoint of an earlier run for its own, to be removed when there is a newer one. */
+  adopt(state: string): void {
+    if (!basename(state).startsWith(`${basename(this.file)}.retraining_iter_`)) return;
+    this.checkpoint = { state, model: state.replace(/solverstate$/, 'caffemodel') };
   }
 
   /** Puts the best weights back into the net; without any, the net keeps what it has. */

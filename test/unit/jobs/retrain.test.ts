@@ -1,0 +1,177 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openFile } from '../../../src/caffe/byteSource';
+import { openModel } from '../../../src/caffe/model';
+import type { SolverParameter } from '../../../src/caffe/messages';
+import { readBlob } from '../../../src/caffe/readBlob';
+import { retrain, type RetrainEvent, type RetrainParameters } from '../../../src/jobs/retrain';
+import type { Schedule } from '../../../src/jobs/schedule';
+import { train } from '../../../src/jobs/train';
+import { gradualKeep, maskOfKeep, splice } from '../../../src/sparsity/masks';
+import { ReferenceEngine } from '../../../src/tensor/reference';
+import { runJob, tinyData, tinyNet, trainTiny } from './tinyNet';
+
+const { folder, netFile } = tinyData(300);
+const file = join(folder, 'net.caffemodel');
+const signal = new AbortController().signal;
+const context = { signal, engine: new ReferenceEngine() };
+beforeAll(() => trainTiny(netFile, file, 60));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const solver = (more: Partial<SolverParameter> = {}): SolverParameter => ({
+  net_param: tinyNet(20),
+  test_iter: [5],
+  base_lr: 0.05,
+  lr_policy: 'fixed',
+  momentum: 0.9,
+  weight_decay: 0.001,
+  random_seed: 3,
+  ...more,
+});
+
+const parameters = (more: Partial<RetrainParameters> = {}): RetrainParameters => ({
+  solverFile: netFile,
+  solver: solver(),
+  holdOut: 100,
+  file,
+  choices: [
+    { layer: 'ip1', blob: 0, keep: 0.1 },
+    { layer: 'conv', blob: 0, keep: 0.5 },
+  ],
+  schedule: { kind: 'gradual', interval: 5 },
+  iterations: 40,
+  encoding: 'relative',
+  existing: 'replace',
+  ...more,
+});
+
+async function blobsOf(path: string): Promise<Map<string, Float32Array>> {
+  const source = await openFile(path);
+  const blobs = new Map<string, Float32Array>();
+  for (const layer of (await openModel(source)).layers)
+    for (const blob of layer.blobs)
+      blobs.set(`${layer.name}/${blob.index}`, (await readBlob(source, blob)).slice());
+  await source.close();
+  return blobs;
+}
+
+const zeros = (values: Float32Array) => values.filter((value) => value === 0).length;
+
+describe.each(['SGD', 'Nesterov', 'AdaGrad', 'RMSProp', 'AdaDelta', 'Adam'])('%s', (type) => {
+  test.each<Schedule>([
+    { kind: 'oneShot' },
+    { kind: 'iterative', rounds: 4 },
+    { kind: 'gradual', interval: 5 },
+    { kind: 'splicing', interval: 5 },
+  ])('$kind leaves pruned weights exactly zero in every file', async (schedule) => {
+    const adaptive = type === 'Adam' || type === 'RMSProp';
+    const rate = type === 'AdaDelta' ? 1 : adaptive ? 0.001 : 0.02;
+    const { momentum, ...rest } = solver({ type, base_lr: rate, delta: 1e-6 });
+    const takesMomentum = !['AdaGrad', 'RMSProp'].includes(type);
+    const { result, events } = await runJob(
+      retrain(parameters({ schedule, solver: takesMomentum ? { momentum, ...rest } : rest }), context),
+    );
+    const blobs = await blobsOf(result.outputs.dense);
+    for (const { layer, blob, kept, count } of result.report.best.layers) {
+      const keep = layer === 'ip1' ? 0.1 : 0.5;
+      expect(kept).toBeLessThanOrEqual(Math.ceil(keep * count));
+      expect(zeros(blobs.get(`${layer}/${blob}`)!)).toBeGreaterThanOrEqual(count - kept);
+      expect(kept).toBeGreaterThan(0);
+    }
+    expect(events.filter(({ measurement }) => measurement).length).toBe(20);
+    expect(readdirSync(folder).filter((name) => name.includes('retraining'))).toEqual([]);
+  });
+});
+
+test('the same seed gives the same bytes', async () => {
+  const run = async () => {
+    const { result } = await runJob(
+      retrain(parameters({ schedule: { kind: 'splicing', interval: 4 } }), context),
+    );
+    return Object.values({ ...result.outputs }).map((path: string) => readFileSync(path).toString('base64'));
+  };
+  expect(await run()).toEqual(await run());
+});
+
+test('retraining brings the accuracy back', async () => {
+  const run = parameters({ iterations: 150, schedule: { kind: 'gradual', interval: 10 }, measureEvery: 30 });
+  const { result, events } = await runJob(retrain(run, context));
+  const baseline = events.find((event) => event.baseline)!.baseline!;
+  expect(result.report.best.validation!.accuracy).toBeGreaterThanOrEqual(baseline.accuracy! - 0.05);
+  expect(result.report.best.keep).toBeLessThan(0.12);
+});
+
+test('as sparse as possible stays within the tolerance', async () => {
+  const run = parameters({
+    choices: [
+      { layer: 'ip1', blob: 0, keep: 0 },
+      { layer: 'conv', blob: 0, keep: 0 },
+      { layer: 'ip2', blob: 0, keep: 0 },
+    ],
+    schedule: { kind: 'auto', tolerance: 0.05, perRound: 20 },
+    iterations: 200,
+  });
+  const { result } = await runJob(retrain(run, context));
+  const { best, baseline } = result.report;
+  expect(best.validation!.accuracy).toBeGreaterThanOrEqual(baseline.accuracy! - 0.05);
+  expect(best.keep).toBeLessThan(0.5);
+});
+
+test('a cancelled run leaves a checkpoint and no output, and goes on from it', async () => {
+  const controller = new AbortController();
+  const run = parameters({ schedule: { kind: 'iterative', rounds: 4 }, measureEvery: 10 });
+  rmSync(join(folder, 'net.pruned.caffemodel'), { force: true });
+  const job = retrain(run, { ...context, signal: controller.signal });
+  await expect(
+    (async () => {
+      for (;;) {
+        const { value } = (await job.next()) as { value: RetrainEvent };
+        if (value.measurement?.iteration === 20) controller.abort();
+      }
+    })(),
+  ).rejects.toThrow();
+  expect(existsSync(join(folder, 'net.pruned.caffemodel'))).toBe(false);
+  const state = join(folder, 'net.caffemodel.retraining_iter_20.solverstate');
+  expect(existsSync(state)).toBe(true);
+  const { result } = await runJob(retrain({ ...run, resume: state }, context));
+  expect(result.report.history.map(({ iteration }) => iteration)).toEqual([30, 40]);
+  expect(readdirSync(folder).filter((name) => name.includes('retraining'))).toEqual([]);
+});
+
+test('a loss that becomes NaN is reported with its layer, and the checkpoint stays', async () => {
+  const run = parameters({ solver: solver({ base_lr: 1e30 }), measureEvery: 1 });
+  await expect(runJob(retrain(run, context))).rejects.toMatchObject({
+    name: 'CaffeError',
+    layer: expect.any(String) as string,
+  });
+});
+
+test('train writes a snapshot that it goes on from', async () => {
+  const prefix = join(folder, 'scratch');
+  const half = await runJob(
+    train({ solverFile: netFile, solver: solver(), prefix, iterations: 30 }, context),
+  );
+  expect(half.result.model).toBe(`${prefix}_iter_30.caffemodel`);
+  const whole = await runJob(
+    train(
+      { solverFile: netFile, solver: solver(), prefix, iterations: 60, resume: half.result.state },
+      context,
+    ),
+  );
+  expect(whole.result.iterations).toBe(60);
+  expect(whole.result.test!.accuracy).toBeGreaterThan(0.8);
+});
+
+test('the cubic of gradual pruning', () => {
+  expect([0, 0.5, 1].map((progress) => gradualKeep(1, 0.1, progress))).toEqual([1, 0.1 + 0.9 / 8, 0.1]);
+});
+
+test('surgery prunes below, brings back above, and leaves alone in between', () => {
+  // The threshold that keeps a half is 5: below 4.5 weights go, above 5.5 they come.
+  const values = Float32Array.of(1, 4.4, 4.6, 5, 5.4, 6, 7, 2);
+  expect(Array.from(maskOfKeep(values, 0.5))).toEqual([0, 0, 0, 0, 1, 1, 1, 0]);
+  const mask = Float32Array.of(1, 1, 1, 0, 0, 0, 1, 1);
+  splice(values, mask, 0.5);
+  expect(Array.from(mask)).toEqual([0, 0, 1, 0, 0, 1, 1, 0]);
+});
