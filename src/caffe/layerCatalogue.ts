@@ -133,6 +133,7 @@ const rows: readonly Row[] = [
   ['Resize', 'Resizes the plane.', { fork: 'forks', params: 'resize_param', bottoms: [1, 2] }],
   ['Reverse', 'Reverses an axis.', { fork: 'forks', params: 'reverse_param' }],
   ['SpatialDropout', 'Dropout of whole channels.', { fork: 'Intel Caffe', params: 'spatial_dropout_param' }],
+  ['L1Loss', 'The sum of distances.', { fork: 'NVCaffe', params: 'loss_param', bottoms: 2, loss: true }],
   ['TRT', 'A part run by TensorRT.', { fork: 'NVCaffe', params: 'trt_param', bottoms: many }],
   ['DetectNetTransformation', 'Images and truth for DetectNet.', { fork: 'NVCaffe', params: 'detectnet_groundtruth_param detectnet_augmentation_param transform_param', bottoms: 2 }],
 ];

@@ -150,30 +150,42 @@ export interface Wiring {
   missing: { use: BlobUse; phases: ('TRAIN' | 'TEST')[] }[];
   /** Tops that an earlier layer makes already, and that are not in place. */
   doubled: { use: BlobUse; earlier: BlobUse }[];
+  /** Layers with the name of an earlier one that takes part beside them. */
+  namesakes: { layer: LayerText; earlier: LayerText }[];
+  /** The phases that the net is meant for. */
+  phases: ('TRAIN' | 'TEST')[];
 }
 
 /**
  * Wires a net as Caffe does: a bottom reads the last top above it with its name among the layers that take part; a top
  * with the name of the bottom at its position works in place. The states are both phases with no stage, each stage that
- * a rule names, and each level that one bounds. In a phase that no layer feeds nothing is missing: the file is not
- * meant for it. A bottom is missing, and a top made twice, only when it is so in all the states of a phase.
+ * a rule names, and each level that one bounds. A phase that the net is
+ * not meant for is left out: nothing feeds it, or it would train nothing. A bottom is missing, and a top made twice, only when it is so in all the states of a phase.
  */
 export function wire(net: NetText): Wiring {
   const producers = new Map<BlobUse, BlobUse[]>();
   const consumers = new Map<BlobUse, BlobUse[]>();
   const doubled = new Map<BlobUse, BlobUse>();
   const missing = new Map<BlobUse, Set<'TRAIN' | 'TEST'>>();
-  for (const phase of ['TRAIN', 'TEST'] as const) {
+  const namesakes = new Map<LayerText, LayerText>();
+  const phases = phasesOf(net);
+  for (const phase of phases) {
     const found = new Set<BlobUse>();
     const lost = new Set<BlobUse>();
     const single = new Set<BlobUse>();
     const twice = new Map<BlobUse, BlobUse>();
+    const alone = new Set<LayerText>();
+    const beside = new Map<LayerText, LayerText>();
     for (const state of statesOf(net, phase)) {
       const layers = net.layers.filter((layer) => takesPart(state, layer));
-      const fed =
-        net.inputs.length > 0 || layers.some(({ bottoms, tops }) => bottoms.length === 0 && tops.length > 0);
+      const fed = isFed(net, layers);
       const latest = new Map<string, BlobUse>(net.inputs.map((use) => [use.blob, use]));
+      const names = new Map<string, LayerText>();
       for (const layer of layers) {
+        const earlier = layer.name === '' ? undefined : names.get(layer.name);
+        if (earlier) beside.set(layer, earlier);
+        else alone.add(layer);
+        names.set(layer.name, layer);
         for (const use of layer.bottoms) {
           const producer = latest.get(use.blob);
           if (producer) {
@@ -190,6 +202,7 @@ export function wire(net: NetText): Wiring {
         }
       }
     }
+    for (const [layer, earlier] of beside) if (!alone.has(layer)) namesakes.set(layer, earlier);
     for (const [use, earlier] of twice) if (!single.has(use)) doubled.set(use, earlier);
     for (const use of lost) if (!found.has(use)) missing.set(use, (missing.get(use) ?? new Set()).add(phase));
   }
@@ -198,7 +211,29 @@ export function wire(net: NetText): Wiring {
     consumers,
     missing: [...missing].map(([use, phases]) => ({ use, phases: [...phases] })),
     doubled: [...doubled].map(([use, earlier]) => ({ use, earlier })),
+    namesakes: [...namesakes].map(([layer, earlier]) => ({ layer, earlier })),
+    phases,
   };
+}
+
+const isFed = (net: NetText, layers: readonly LayerText[]): boolean =>
+  net.inputs.length > 0 || layers.some(({ bottoms, tops }) => bottoms.length === 0 && tops.length > 0);
+
+/**
+ * The phases that a net is meant for: those that some layer or input feeds. Where nothing is a loss and there is
+ * something to test, the net is not for training.
+ */
+function phasesOf(net: NetText): ('TRAIN' | 'TEST')[] {
+  const layersIn = (phase: 'TRAIN' | 'TEST') => {
+    const states = statesOf(net, phase);
+    return net.layers.filter((layer) => states.some((state) => takesPart(state, layer)));
+  };
+  const [train, test] = [layersIn('TRAIN'), layersIn('TEST')];
+  const tests = isFed(net, test);
+  const isLoss = ({ type, node }: LayerText) =>
+    type.includes('Loss') || fieldOf(node, 'loss_weight') !== undefined;
+  const trains = isFed(net, train) && (!tests || train.some(isLoss));
+  return [...(trains ? (['TRAIN'] as const) : []), ...(tests ? (['TEST'] as const) : [])];
 }
 
 /** A top that overwrites the bottom at the same position. */

@@ -1,14 +1,14 @@
 import type { Type } from 'protobufjs';
 import { fromText } from 'protobufjs/ext/textformat.js';
 import { describe, expect, test } from 'vitest';
-import { findHints } from '../../../src/caffe/prototxt/hints';
 import { format } from '../../../src/caffe/prototxt/format';
-import { netsOf, wire } from '../../../src/caffe/prototxt/netText';
+import { diagnose } from '../../../src/caffe/prototxt/diagnose';
 import { parsePrototxt } from '../../../src/caffe/prototxt/parser';
 import { applyEdits, print } from '../../../src/caffe/prototxt/tree';
 import { readMessage, type Misfit } from '../../../src/caffe/prototxt/values';
 import { parseNet, parseSolver } from '../../../src/caffe/readNet';
 import { messageType, protobufRoot } from '../../../src/caffe/schema';
+import { inferShapes } from '../../../src/network/shapes';
 import { prototxtsBelow, rootTypeOf, shared } from '../../support/prototxts';
 
 const files = [...prototxtsBelow(`${shared}/models`), ...prototxtsBelow(`${shared}/golden`)].filter(
@@ -18,6 +18,8 @@ const files = [...prototxtsBelow(`${shared}/models`), ...prototxtsBelow(`${share
 function plain(type: Type, text: string): unknown {
   return type.toObject(fromText(type, text), { enums: String, longs: Number });
 }
+
+const layersOf = (text: string) => parseNet(text).layer.map(({ line: _, ...layer }) => layer);
 
 describe('real prototxts', () => {
   test('are there', () => expect(files.length).toBeGreaterThan(100));
@@ -32,13 +34,16 @@ describe('real prototxts', () => {
     expect(tree.comments.length).toBe(parsePrototxt(text).comments.length);
   });
 
-  test.each(files)('$path: every bottom is made, no top twice', ({ text }) => {
-    for (const net of netsOf(parsePrototxt(text))) {
-      const { missing, doubled } = wire(net);
-      expect(missing.map(({ use, phases }) => `${use.blob} in ${phases.join()}`)).toEqual([]);
-      expect(doubled.map(({ use }) => use.blob)).toEqual([]);
-    }
-    expect(findHints(parsePrototxt(text)).flatMap(({ problems }) => problems)).toEqual([]);
+  test.each(files)('$path: nothing is wrong with it, and converted it means the same', ({ text }) => {
+    const found = diagnose(parsePrototxt(text), { inferShapes: (net, phase) => inferShapes(net, { phase }) });
+    expect(found.filter(({ severity }) => severity === 'error').map(({ message }) => message)).toEqual([]);
+    const fix = found.find(({ code, fixes }) => code === 'deprecated' && fixes.length > 0)?.fixes[0];
+    if (!fix) return;
+    const after = applyEdits(text, fix.edits);
+    if (rootTypeOf(parsePrototxt(text).root) === 'SolverParameter')
+      expect(parseSolver(after)).toEqual(parseSolver(text));
+    else expect(layersOf(after)).toEqual(layersOf(text));
+    expect(diagnose(parsePrototxt(after)).filter(({ code }) => code === 'deprecated')).toEqual([]);
   });
 
   test.each(files)('$path: our tree and protobufjs agree', ({ text }) => {

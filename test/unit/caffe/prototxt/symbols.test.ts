@@ -87,20 +87,21 @@ describe('wiring', () => {
   };
   const data = 'layer { name: "d" type: "Input" top: "data" }';
   test.each<[string, string, string[], string[]]>([
-    ['a bottom that nobody makes', `${data} layer { bottom: "dta" top: "a" }`, ['dta in TRAIN,TEST'], []],
-    ['made below only', `${data} layer { bottom: "a" top: "b" } layer { bottom: "data" top: "a" }`, ['a in TRAIN,TEST'], []],
+    ['a bottom that nobody makes', `${data} layer { bottom: "dta" top: "a" }`, ['dta in TEST'], []],
+    ['made below only', `${data} layer { bottom: "a" top: "b" } layer { bottom: "data" top: "a" }`, ['a in TEST'], []],
     ['made in one phase', `${data} layer { top: "a" bottom: "data" include { phase: TRAIN } } layer { bottom: "a" }`, ['a in TEST'], []],
     ['read in that phase only', `${data} layer { top: "a" bottom: "data" include { phase: TRAIN } } layer { bottom: "a" exclude { phase: TEST } }`, [], []],
     ['a phase that nobody feeds', 'layer { top: "data" include { phase: TRAIN } } layer { bottom: "data" top: "a" }', [], []],
     ['an input of the net', 'input: "data" layer { bottom: "data" top: "a" }', [], []],
     ['a stage', `${data} layer { top: "a" include { stage: "s" } } layer { bottom: "a" include { stage: "s" } }`, [], []],
-    ['not in that stage', `${data} layer { top: "a" include { stage: "s" } } layer { bottom: "a" include { not_stage: "s" } }`, ['a in TRAIN,TEST'], []],
+    ['not in that stage', `${data} layer { top: "a" include { stage: "s" } } layer { bottom: "a" include { not_stage: "s" } }`, ['a in TEST'], []],
     ['a level', `${data} layer { top: "a" include { min_level: 2 } } layer { bottom: "a" include { min_level: 3 } }`, [], []],
     ['made twice', `${data} layer { bottom: "data" top: "a" } layer { bottom: "data" top: "a" }`, [], ['a']],
     ['in place', `${data} layer { bottom: "data" top: "data" }`, [], []],
     ['in place, but not at the same position', `${data} layer { bottom: "data" top: "x" top: "data" }`, [], ['data']],
     ['twice in different phases', 'layer { top: "d" include { phase: TRAIN } } layer { top: "d" include { phase: TEST } }', [], []],
-    ['2013', 'input: "data" layers { layer { name: "c" type: "conv" } bottom: "dat" top: "c" }', ['dat in TRAIN,TEST'], []],
+    ['2013', 'input: "data" layers { layer { name: "c" type: "conv" } bottom: "dat" top: "c" }', ['dat in TEST'], []],
+    ['in training only, where there is a loss', `${data} layer { top: "a" bottom: "data" include { phase: TEST } } layer { type: "EuclideanLoss" bottom: "a" bottom: "data" }`, ['a in TRAIN'], []],
     ['inside a list', 'layer: [{ top: "a" }, { bottom: "a" top: "b" }]', [], []],
   ])('%s', (_, text, missing, doubled) => expect(wired(text)).toEqual({ missing, doubled })); // prettier-ignore
 });

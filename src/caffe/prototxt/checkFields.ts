@@ -1,0 +1,116 @@
+import { v1LayerTypeByName } from '../layerTypes';
+import { nearest } from '../nearest';
+import type { FieldType, MessageType } from '../schema';
+import { removeFix, replaceWith, type Report } from './diagnostic';
+import type { FieldNode, MessageNode, Prototxt, ScalarNode } from './tree';
+import { readScalar, stringValue, typeInWords } from './values';
+
+/** Checks every field of a message against its type: known, of the right type, not set twice, none missing. */
+export function checkFields(prototxt: Prototxt, node: MessageNode, type: MessageType, report: Report): void {
+  const seen = new Map<string, FieldNode>();
+  for (const field of node.fields) {
+    const fieldType = type.fields.get(field.name);
+    if (!fieldType) {
+      reportUnknown(field, type, report);
+      continue;
+    }
+    const before = seen.get(field.name);
+    if (!fieldType.repeated) {
+      if (before || field.values.length > 1)
+        report('repeated', 'error', field.nameSpan, `"${field.name}" can be set only once in ${type.name}`, {
+          fixes: before ? [removeFix(prototxt, field)] : [],
+          ...(before ? { related: { ...before.nameSpan, message: 'It is set here already' } } : {}),
+        });
+      seen.set(field.name, field);
+    }
+    for (const value of field.values) {
+      if (value.kind !== 'message') checkScalar(prototxt, value, field, fieldType, type, report);
+      else if (typeof fieldType.type !== 'string' && fieldType.type.kind === 'message')
+        checkFields(prototxt, value, fieldType.type, report);
+      else
+        report(
+          'wrong-type',
+          'error',
+          { start: value.start, end: value.start + 1 },
+          `"${field.name}" must be ${typeInWords(fieldType.type)}, not a message in braces`,
+        );
+    }
+  }
+  for (const required of type.fields.values())
+    if (required.required && !node.fields.some(({ name }) => name === required.name))
+      report(
+        'missing-field',
+        'error',
+        node.field?.nameSpan ?? { start: 0, end: 0 },
+        `${type.name} needs "${required.name}"`,
+      );
+}
+
+/**
+ * A name that is near one we know is a slip. Any other may be a fork's: Caffe itself refuses it, but a remark on a
+ * layer's parameters and a warning elsewhere are all that we can say for sure.
+ */
+function reportUnknown(field: FieldNode, type: MessageType, report: Report): void {
+  const forks = type.name === 'LayerParameter' && field.name.endsWith('_param');
+  const guess = forks ? nearestParam(field.name, type) : nearest(field.name, type.fields.keys());
+  const message = `${type.name} has no field "${field.name}"`;
+  if (guess !== undefined)
+    report('unknown-field', 'error', field.nameSpan, `${message}; did you mean "${guess}"?`, {
+      fixes: [replaceWith(field.nameSpan, guess)],
+    });
+  else
+    report(
+      'unknown-field',
+      forks ? 'hint' : 'warning',
+      field.nameSpan,
+      `${message}, neither in BVLC Caffe nor in the forks we know`,
+    );
+}
+
+/** All parameters end alike, so only what is before counts. */
+function nearestParam(name: string, type: MessageType): string | undefined {
+  const stems = [...type.fields.keys()]
+    .filter((known) => known.endsWith('_param'))
+    .map((known) => known.slice(0, -6));
+  const guess = nearest(name.slice(0, -6), stems);
+  return guess === undefined ? undefined : `${guess}_param`;
+}
+
+function checkScalar(
+  prototxt: Prototxt,
+  value: ScalarNode,
+  field: FieldNode,
+  fieldType: FieldType,
+  owner: MessageType,
+  report: Report,
+): void {
+  const { type } = fieldType;
+  const { text } = prototxt;
+  if (typeof type !== 'string' && type.kind === 'message') {
+    report('wrong-type', 'error', value, `"${field.name}" must be ${typeInWords(type)}`);
+    return;
+  }
+  if (readScalar(text, value, type) !== undefined) return;
+  const raw = value.kind === 'string' ? stringValue(text, value) : text.slice(value.start, value.end);
+  const fixes = [];
+  let hint = '';
+  if (typeof type !== 'string') {
+    const guess = type.values.has(raw) ? raw : nearest(raw, type.values.keys());
+    if (guess !== undefined) {
+      fixes.push(replaceWith(value, guess));
+      hint = value.kind === 'string' ? `; enums stand without quotes` : `; did you mean ${guess}?`;
+    }
+  } else if (type === 'string' && value.kind !== 'string') {
+    const current =
+      owner.name === 'LayerParameter' && field.name === 'type' ? v1LayerTypeByName(raw) : undefined;
+    fixes.push(replaceWith(value, JSON.stringify(current ?? raw)));
+  } else if (
+    value.kind === 'string' &&
+    readScalar(raw, { kind: kindOf(raw), start: 0, end: raw.length }, type) !== undefined
+  ) {
+    fixes.push(replaceWith(value, raw));
+  }
+  report('wrong-type', 'error', value, `"${field.name}" must be ${typeInWords(type)}${hint}`, { fixes });
+}
+
+const kindOf = (raw: string): ScalarNode['kind'] => (/^[a-z_]/i.test(raw) ? 'identifier' : 'number');

@@ -1,0 +1,181 @@
+import { layerKinds } from '../layerCatalogue';
+import { nearest } from '../nearest';
+import { insertionAfter, removeFix, replaceWith, type Fix, type Report } from './diagnostic';
+import { type BlobUse, type LayerText, type NetText, type Wiring } from './netText';
+import type { Prototxt, Span } from './tree';
+
+/** Where to point for a layer as a whole: its name, or else the word `layer`. */
+export const placeOf = (layer: LayerText): Span => layer.nameSpan ?? layer.node.field!.nameSpan;
+
+/** Checks how the layers of a net hang together, and what Caffe checks of each layer before it looks at shapes. */
+export function checkNet(prototxt: Prototxt, net: NetText, wiring: Wiring, report: Report): void {
+  checkWiring(net, wiring, report);
+  const current = net.layers.find(({ node }) => node.field!.name === 'layer');
+  const old = net.layers.find(({ node }) => node.field!.name === 'layers');
+  if (current && old)
+    report(
+      'deprecated',
+      'error',
+      old.node.field!.nameSpan,
+      'A net has either `layer` or `layers`, not both',
+      {
+        related: { ...current.node.field!.nameSpan, message: 'The first `layer`' },
+      },
+    );
+  for (const layer of net.layers) checkLayer(prototxt, net, layer, report);
+}
+
+function checkWiring(
+  net: NetText,
+  { missing, doubled, namesakes, phases: fed }: Wiring,
+  report: Report,
+): void {
+  const makers = net.layers.flatMap(({ tops }) => tops);
+  for (const { use, phases } of missing) {
+    const where = phases.length < fed.length ? ` in the phase ${phases[0]}` : '';
+    const above = blobsAbove(net, use);
+    const below = makers.find(({ blob, layer }) => blob === use.blob && layer !== use.layer);
+    const guess = below ? undefined : nearest(use.blob, above);
+    const why =
+      below && above.has(use.blob)
+        ? `The layers that make "${use.blob}" do not take part${where}`
+        : below
+          ? `"${use.blob}" is made only below, by "${below.layer!.name}"; layers run in the order of the file`
+          : `No layer above makes "${use.blob}"${where}${guess ? `; did you mean "${guess}"?` : ''}`;
+    report('unknown-bottom', 'error', use.span, why, {
+      fixes: guess ? [replaceWith(use.span, guess)] : [],
+      ...(below ? { related: { ...below.span, message: `"${use.blob}" is made here` } } : {}),
+    });
+  }
+  for (const { use, earlier } of doubled)
+    report(
+      'duplicate-top',
+      'error',
+      use.span,
+      `"${use.blob}" is made already${earlier.layer ? ` by "${earlier.layer.name}"` : ''}, and this layer does not work in place: that takes a bottom of the same name at the same position`,
+      { related: { ...earlier.span, message: `"${use.blob}" is made here` } },
+    );
+  for (const { layer, earlier } of namesakes) {
+    const related = { ...placeOf(earlier), message: 'The other one' };
+    if (learns(layer) || learns(earlier))
+      report(
+        'duplicate-layer',
+        'warning',
+        placeOf(layer),
+        `There is a layer "${layer.name}" already: weights are matched by name, so both would get the same`,
+        { related },
+      );
+    else
+      report('duplicate-layer', 'hint', placeOf(layer), `There is a layer "${layer.name}" already`, {
+        related,
+      });
+  }
+}
+
+/** A layer that may have weights in a model file. */
+function learns({ type }: LayerText): boolean {
+  const kind = layerKinds.get(type);
+  return (
+    kind === undefined ||
+    kind.weights ||
+    /^(?:Scale|Bias|BatchNorm|BN|PReLU|Normalize|Parameter|Python)$/.test(type)
+  );
+}
+
+function blobsAbove(net: NetText, use: BlobUse): Set<string> {
+  const above = new Set(net.inputs.map(({ blob }) => blob));
+  for (const layer of net.layers) {
+    if (layer === use.layer) break;
+    for (const { blob } of layer.tops) above.add(blob);
+  }
+  return above;
+}
+
+function checkLayer(prototxt: Prototxt, net: NetText, layer: LayerText, report: Report): void {
+  const { description, node } = layer;
+  const field = (name: string) => node.fields.find((candidate) => candidate.name === name);
+  if (layer.typeSpan === undefined) {
+    if (!description.fields.some(({ name }) => name === 'type'))
+      report('missing-field', 'error', placeOf(layer), 'The layer has no type');
+  } else checkKind(prototxt, net, layer, layer.typeSpan, report);
+  if (!description.fields.some(({ name }) => name === 'name'))
+    report(
+      'missing-field',
+      'warning',
+      node.field!.nameSpan,
+      'The layer has no name: its weights could not be found again',
+    );
+  if (layer.include.length > 0 && layer.exclude.length > 0)
+    report(
+      'rules',
+      'error',
+      field('exclude')!.nameSpan,
+      'A layer has either include or exclude rules, not both',
+    );
+  const count = (name: string) =>
+    node.fields.reduce((sum, one) => sum + (one.name === name ? one.values.length : 0), 0);
+  const propagate = count('propagate_down');
+  if (propagate > 0 && propagate !== layer.bottoms.length)
+    report(
+      'rules',
+      'error',
+      field('propagate_down')!.nameSpan,
+      `propagate_down must be set for each of the ${layer.bottoms.length} bottoms, or not at all; here are ${propagate}`,
+    );
+}
+
+function checkKind(prototxt: Prototxt, net: NetText, layer: LayerText, typeSpan: Span, report: Report): void {
+  const kind = layerKinds.get(layer.type);
+  const modern = layer.node.field!.name === 'layer';
+  if (!kind) {
+    if (layer.type === '' || !modern) return;
+    const guess = nearest(layer.type, layerKinds.keys());
+    report(
+      'unknown-layer-type',
+      guess ? 'warning' : 'hint',
+      typeSpan,
+      `Unknown layer type "${layer.type}"${guess ? `; did you mean "${guess}"?` : ', neither in BVLC Caffe nor in the forks we know'}`,
+      { fixes: guess ? [replaceWith(typeSpan, guess)] : [] },
+    );
+    return;
+  }
+  if (kind.loss && layer.bottoms.length < kind.bottoms[0])
+    report(
+      'missing-bottom',
+      'error',
+      placeOf(layer),
+      `${kind.type} takes ${kind.bottoms[0] === kind.bottoms[1] ? '' : 'at least '}${kind.bottoms[0]} bottoms: what is predicted and what is true; here ${layer.bottoms.length === 1 ? 'is 1' : `are ${layer.bottoms.length}`}`,
+      { fixes: bottomFixes(prototxt, net, layer) },
+    );
+  if (!modern) return;
+  for (const field of layer.node.fields)
+    if (field.name.endsWith('_param') && !kind.params.includes(field.name) && layerParams.has(field.name))
+      report('useless-field', 'hint', field, `${kind.type} does not read ${field.name}`, {
+        tag: 'unnecessary',
+        fixes: [removeFix(prototxt, field)],
+      });
+}
+
+/** The parameters that some known layer type reads. */
+const layerParams = new Set([...layerKinds.values()].flatMap(({ params }) => params));
+
+/** Adds a blob that looks like labels, or else one that nobody reads yet, as the missing bottom of a loss. */
+function bottomFixes(prototxt: Prototxt, net: NetText, layer: LayerText): Fix[] {
+  const taken = new Set(layer.bottoms.map(({ blob }) => blob));
+  const above = net.layers.slice(0, net.layers.indexOf(layer));
+  const read = new Set(above.flatMap(({ bottoms }) => bottoms.map(({ blob }) => blob)));
+  const candidates = [
+    ...new Set([...net.inputs, ...above.flatMap(({ tops }) => tops)].map(({ blob }) => blob)),
+  ].filter((blob) => !taken.has(blob));
+  const labels = candidates.filter((blob) => /label|target|truth|gt/i.test(blob));
+  const chosen = labels.length > 0 ? labels : candidates.filter((blob) => !read.has(blob));
+  const after = layer.node.fields.findLast(
+    ({ name }) => name === 'bottom' || name === 'type' || name === 'name',
+  );
+  if (!after) return [];
+  return chosen.slice(0, 4).map((blob, index) => ({
+    title: `Add bottom: "${blob}"`,
+    edits: [insertionAfter(prototxt, after, `bottom: ${JSON.stringify(blob)}`)],
+    ...(index === 0 ? { preferred: true } : {}),
+  }));
+}

@@ -1,0 +1,207 @@
+import { CaffeError } from '../errors';
+import { layerKinds } from '../layerCatalogue';
+import type { LayerParameter, NetParameter, SolverParameter } from '../messages';
+import { readNet } from '../readNet';
+import { messageType, type MessageType } from '../schema';
+import { checkFields } from './checkFields';
+import { checkNet, placeOf } from './checkNet';
+import { checkSolver } from './checkSolver';
+import { conversionFix } from './convert';
+import type { Diagnostic, Report } from './diagnostic';
+import { fileKind } from './fileKind';
+import { findHints, layerName } from './hints';
+import { netsOf, wire, type NetText, type Wiring } from './netText';
+import type { MessageNode, Prototxt } from './tree';
+import { readMessage } from './values';
+
+/** The blob shapes of a model by layer name, and what to call the model. */
+export interface PairedModel {
+  file: string;
+  layers: ReadonlyMap<string, readonly (readonly number[])[]>;
+}
+
+/** What the text alone does not tell. */
+export interface Knowledge {
+  /** Shapes of a net in a phase: what Caffe would refuse, and the shapes of each layer's learnable blobs. */
+  inferShapes?: (
+    net: NetParameter,
+    phase: 'TRAIN' | 'TEST',
+  ) => {
+    errors: readonly CaffeError[];
+    layers: readonly {
+      layer: LayerParameter;
+      /** Undefined for a type that shape inference does not know. */
+      type?: unknown;
+      bottoms: readonly unknown[];
+      params: readonly (readonly number[])[];
+    }[];
+  };
+  /** The model that the net is paired with. */
+  model?: PairedModel;
+  /** Whether a path that the file names exists; undefined when that is not known yet. */
+  exists?: (path: string) => boolean | undefined;
+}
+
+/** Everything that is wrong with a prototxt, or could be better, in the order of the text. Never throws. */
+export function diagnose(prototxt: Prototxt, knowledge: Knowledge = {}): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  const report: Report = (code, severity, { start, end }, message, { fixes = [], ...more } = {}) => {
+    found.push({ code, severity, start, end, message, fixes, ...more });
+  };
+  for (const problem of prototxt.problems) report('syntax', 'error', problem, problem.message);
+  const kind = fileKind(prototxt.root);
+  checkFields(prototxt, prototxt.root, messageType(kind), report);
+  const nets = netsOf(prototxt).map((net) => ({ net, wiring: wire(net) }));
+  for (const { net, wiring } of nets) checkNet(prototxt, net, wiring, report);
+  if (kind === 'SolverParameter') {
+    const solver = readMessage(prototxt.text, prototxt.root, messageType(kind), () => undefined);
+    checkSolver(prototxt, prototxt.root, solver as SolverParameter, report, knowledge.exists);
+  }
+  checkHints(prototxt, nets, report, knowledge.model);
+  if (kind === 'NetParameter') {
+    const own = nets.find(({ net }) => net.node === prototxt.root);
+    reportOldSyntax(prototxt, own?.net, report);
+    if (own && prototxt.problems.length === 0) checkShapes(prototxt, own, knowledge, found, report);
+  }
+  return found.sort((a, b) => a.start - b.start || a.end - b.end);
+}
+
+function reportOldSyntax(prototxt: Prototxt, net: NetText | undefined, report: Report): void {
+  const old = prototxt.root.fields.filter(({ name }) => name === 'layers' || name === 'input');
+  if (old.length === 0 || !net) return;
+  const fix = prototxt.problems.length === 0 ? conversionFix(prototxt, net) : undefined;
+  const layers = old.find(({ name }) => name === 'layers');
+  report(
+    'deprecated',
+    layers ? 'information' : 'hint',
+    (layers ?? old[0]).nameSpan,
+    layers
+      ? '`layers` is the syntax of 2014 and before; write `layer` with a type in quotes'
+      : '`input` is deprecated; write a layer of type Input',
+    { tag: 'deprecated', fixes: fix ? [fix] : [] },
+  );
+}
+
+function checkHints(
+  prototxt: Prototxt,
+  nets: readonly { net: NetText }[],
+  report: Report,
+  model: PairedModel | undefined,
+): void {
+  const layers = new Map(nets.flatMap(({ net }) => net.layers.map((layer) => [layer.node, layer] as const)));
+  for (const { body, hint, layer, problems, span } of findHints(prototxt)) {
+    for (const { message, replacement, start, end } of problems)
+      report('hint', 'warning', { start, end }, message, {
+        fixes:
+          replacement === undefined
+            ? []
+            : [
+                {
+                  title: `Change to ${replacement}`,
+                  preferred: true,
+                  edits: [{ start, end, text: replacement }],
+                },
+              ],
+      });
+    const text = layer && layers.get(layer);
+    if (!text || hint.skip) continue;
+    const kind = layerKinds.get(text.type);
+    const name = layerName(prototxt, layer);
+    const remove = { title: 'Remove the hint', edits: [{ start: span.start, end: span.end, text: '' }] };
+    if (kind && !kind.weights)
+      report('hint', 'warning', body, `"${name}" is a ${kind.type}: it has no weights to prune`, {
+        fixes: [remove],
+      });
+    else if (model && name !== '' && !model.layers.get(name)?.length)
+      report('hint', 'warning', body, `${model.file} has no weights for "${name}"`);
+  }
+}
+
+/** Adds what shape inference refuses, unless the layer has an error already, and weights that do not fit. */
+function checkShapes(
+  prototxt: Prototxt,
+  { net, wiring }: { net: NetText; wiring: Wiring },
+  { inferShapes, model }: Knowledge,
+  found: readonly Diagnostic[],
+  report: Report,
+): void {
+  if (!inferShapes) return;
+  const texts = new Map(net.layers.map((layer) => [layer.node, layer]));
+  const faulty = (node: MessageNode) =>
+    found.some(
+      ({ severity, start, end }) => severity === 'error' && start >= node.field!.start && end <= node.end,
+    );
+  const said = new Set<string>();
+  try {
+    const read = readNet(prototxt);
+    const byLine = new Map([...read.nodes].map(([layer, node]) => [layer.line, node]));
+    for (const phase of wiring.phases) {
+      const { errors, layers } = inferShapes(read.net, phase);
+      // Of a layer that inference does not know, or whose bottoms nobody makes, the other checks speak.
+      const silent = new Set(
+        layers
+          .filter(({ type, bottoms }) => type === undefined || bottoms.includes(undefined))
+          .map(({ layer }) => layer.line),
+      );
+      for (const error of errors) {
+        if (silent.has(error.line)) continue;
+        const node = byLine.get(error.line);
+        const text = node && texts.get(node);
+        if (!text || said.has(`${error.line} ${error.message}`) || faulty(node)) continue;
+        said.add(`${error.line} ${error.message}`);
+        report('shape', usesFork(node) ? 'warning' : 'error', placeOf(text), error.message);
+      }
+      if (model)
+        for (const { layer, params } of layers) {
+          const text = texts.get(byLine.get(layer.line)!);
+          const problem = misfitOf(layer.name, params, model);
+          if (!text || !problem || said.has(`${layer.line} weights`)) continue;
+          said.add(`${layer.line} weights`);
+          report('weights', 'warning', placeOf(text), problem);
+        }
+    }
+  } catch (error) {
+    // A net that mixes `layer` and `layers` cannot be read; that is reported already.
+    if (!(error instanceof CaffeError)) throw error;
+  }
+}
+
+/** A layer says something that only a fork knows: there the rules may be others. */
+function usesFork(node: MessageNode, type: MessageType = messageType('LayerParameter')): boolean {
+  return node.fields.some((field) => {
+    const fieldType = type.fields.get(field.name);
+    if (!fieldType) return true;
+    if (/\((?:NVCaffe|Intel Caffe|SSD|SSL forks|DeepLab)\)/.test(fieldType.doc)) return true;
+    const { type: inner } = fieldType;
+    if (typeof inner === 'string' || inner.kind !== 'message') return false;
+    return field.values.some((value) => value.kind === 'message' && usesFork(value, inner));
+  });
+}
+
+/** Why the weights of a model do not fit a layer; leading ones of old models do not count. */
+function misfitOf(
+  name: string,
+  params: readonly (readonly number[])[],
+  { file, layers }: PairedModel,
+): string | undefined {
+  const blobs = layers.get(name);
+  if (!blobs || blobs.length === 0) return undefined;
+  const trimmed = (shape: readonly number[]) =>
+    shape.slice(
+      Math.max(
+        0,
+        shape.findIndex((size) => size !== 1),
+      ),
+    );
+  for (const [index, shape] of params.entries()) {
+    const blob = blobs[index];
+    if (!blob) return `${file} has ${blobs.length} blob(s) for "${name}", but the layer has ${params.length}`;
+    const [ours, theirs] = [trimmed(shape), trimmed(blob)];
+    const same =
+      ours.length === theirs.length &&
+      ours.every((size, axis) => Number.isNaN(size) || size === theirs[axis]);
+    if (!same)
+      return `Blob ${index} of "${name}" is ${shape.map((size) => (Number.isNaN(size) ? '?' : size)).join('×')} here, but ${blob.join('×')} in ${file}`;
+  }
+  return undefined;
+}

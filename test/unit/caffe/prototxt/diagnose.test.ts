@@ -1,0 +1,229 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { CaffeError } from '../../../../src/caffe/errors';
+import { diagnose, type Knowledge } from '../../../../src/caffe/prototxt/diagnose';
+import { parsePrototxt } from '../../../../src/caffe/prototxt/parser';
+import { applyEdits } from '../../../../src/caffe/prototxt/tree';
+import { parseNet } from '../../../../src/caffe/readNet';
+import { brokenEditOf, brokenText } from '../../../support/brokenText';
+
+const lenet = readFileSync(
+  new URL('../../../../src/sample/lenet/train_val.prototxt', import.meta.url),
+  'utf8',
+);
+const sampleSolver = readFileSync(
+  new URL('../../../../src/sample/lenet/solver.prototxt', import.meta.url),
+  'utf8',
+);
+
+/** Each diagnostic as `severity code «text»: message`. */
+const found = (text: string, knowledge?: Knowledge) =>
+  diagnose(parsePrototxt(text), knowledge).map(
+    ({ severity, code, start, end, message }) =>
+      `${severity} ${code} «${text.slice(start, end)}»: ${message}`,
+  );
+
+/** The text with the preferred fix of the diagnostic with this code. */
+function fixed(text: string, code: string): string {
+  const { fixes } = diagnose(parsePrototxt(text)).find((one) => one.code === code)!;
+  return applyEdits(text, (fixes.find(({ preferred }) => preferred) ?? fixes[0]).edits);
+}
+
+const data = 'layer { name: "d" type: "Input" top: "data" top: "label" }\n';
+const solver = 'net: "n" base_lr: 1 lr_policy: "fixed"';
+
+describe('nothing is wrong', () => {
+  test.each([
+    ['the sample net', lenet],
+    ['the sample solver', sampleSolver],
+    ['an empty file', ''],
+    ['a small solver', solver],
+    ['a label map', 'item { name: "cat" label: 1 display_name: "Cat" }'],
+    ['an unknown parameter of a fork', 'layer { name: "a" type: "ReLU" bottom: "d" } input: "d"'],
+  ])('%s', (_, text) => expect(found(text).filter((one) => !one.startsWith('hint deprecated'))).toEqual([]));
+});
+
+describe('what is wrong, and the way out', () => {
+  test.each([
+    // text, what is said, the text with the preferred fix
+    ['nam: "x" layer { name: "a" type: "Input" }', 'error unknown-field «nam»: NetParameter has no field "nam"; did you mean "name"?', 'name: "x" layer { name: "a" type: "Input" }'],
+    ['layer { name: "a" type: "Input" my_param { } }', 'hint unknown-field «my_param»', undefined],
+    ['layer { name: "a" type: "Input" top: "x" zzzzzz: 1 }', 'warning unknown-field «zzzzzz»', undefined],
+    ['layer { name: "a" type: "Pooling" pooling_param { pool: MAXX } }', 'error wrong-type «MAXX»: "pool" must be one of MAX, AVE, STOCHASTIC; did you mean MAX?', 'layer { name: "a" type: "Pooling" pooling_param { pool: MAX } }'],
+    ['layer { name: "a" type: "Pooling" pooling_param { pool: "AVE" } }', 'error wrong-type «"AVE"»', 'layer { name: "a" type: "Pooling" pooling_param { pool: AVE } }'],
+    ['layer { name: a type: "ReLU" }', 'error wrong-type «a»', 'layer { name: "a" type: "ReLU" }'],
+    ['layer { name: "a" type: INNER_PRODUCT }', 'error wrong-type «INNER_PRODUCT»', 'layer { name: "a" type: "InnerProduct" }'],
+    ['layer { name: "a" type: "Dropout" dropout_param { dropout_ratio: "0.5" } }', 'error wrong-type «"0.5"»', 'layer { name: "a" type: "Dropout" dropout_param { dropout_ratio: 0.5 } }'],
+    ['layer { name: "a"\n name: "b"\n type: "ReLU" }', 'error repeated «name»', 'layer { name: "a"\n type: "ReLU" }'],
+    ['layer { name: "a" type: "Clip" clip_param { min: 0 } }', 'error missing-field «clip_param»: ClipParameter needs "max"', undefined],
+    ['layer { name: "a" }', 'error missing-field «a»: The layer has no type', undefined],
+    ['layer { type: "ReLU" }', 'warning missing-field «layer»: The layer has no name', undefined],
+    [`${data}layer { name: "a" type: "ReLU" bottom: "dta" top: "a" }`, 'error unknown-bottom «dta»: No layer above makes "dta"; did you mean "data"?', `${data}layer { name: "a" type: "ReLU" bottom: "data" top: "a" }`],
+    [`${data}layer { name: "a" type: "ReLU" bottom: "b" top: "a" } layer { name: "b" type: "ReLU" bottom: "data" top: "b" }`, 'error unknown-bottom «b»: "b" is made only below, by "b"', undefined],
+    [`${data}layer { name: "a" type: "ReLU" bottom: "data" top: "label" }`, 'error duplicate-top «label»: "label" is made already by "d"', undefined],
+    [`${data}layer { name: "a" type: "InnerProduct" bottom: "data" top: "a" } layer { name: "a" type: "ReLU" bottom: "a" top: "a" }`, 'warning duplicate-layer «a»', undefined],
+    [`${data}layer { name: "l" type: "EuclideanLoss" bottom: "data" top: "l" }`, 'error missing-bottom «l»: EuclideanLoss takes 2 bottoms', `${data}layer { name: "l" type: "EuclideanLoss" bottom: "data" bottom: "label" top: "l" }`],
+    ['layer { name: "a" type: "Convoluton" }', 'warning unknown-layer-type «Convoluton»', 'layer { name: "a" type: "Convolution" }'],
+    ['layer { name: "a" type: "MyOwnThing" }', 'hint unknown-layer-type «MyOwnThing»', undefined],
+    ['layer {\n  name: "a"\n  type: "ReLU"\n  pooling_param { }\n}', 'hint useless-field «pooling_param { }»: ReLU does not read pooling_param', 'layer {\n  name: "a"\n  type: "ReLU"\n}'],
+    ['layer { name: "a" type: "ReLU" include { } exclude { } }', 'error rules «exclude»', undefined],
+    [`${data}layer { name: "a" type: "ReLU" bottom: "data" propagate_down: true propagate_down: true }`, 'error rules «propagate_down»', undefined],
+    ['layer { name: "a" type: "Input" ', 'error syntax «layer {»: "layer" is never closed', undefined],
+    ['layer { name: "a" type: "Convolution" } # prune: keep=8', 'warning hint «keep=8»', 'layer { name: "a" type: "Convolution" } # prune: keep=8%'],
+    ['layer { name: "a" type: "ReLU" # prune: keep=8%\n}', 'warning hint « keep=8%»: "a" is a ReLU: it has no weights to prune', 'layer { name: "a" type: "ReLU" \n}'],
+    ['base_lr: 1 lr_policy: "fixed"', 'error solver «base_lr»: The solver names no net', undefined],
+    [`${solver} net_param { }`, 'error solver «net_param»: Only one net can be trained', undefined],
+    ['net: "n" base_lr: 1 lr_policy: "setp"', 'error solver «setp»: Unknown lr_policy "setp"; did you mean "step"?', 'net: "n" base_lr: 1 lr_policy: "step"'],
+    ['net: "n" base_lr: 1 lr_policy: "step" gamma: 1', 'error solver «lr_policy»: The policy "step" needs stepsize', undefined],
+    ['net: "n" base_lr: 1 lr_policy: "inv" power: 1', 'warning solver «lr_policy»: The policy "inv" needs gamma', undefined],
+    [`${solver} stepsize: 3`, 'hint useless-field «stepsize: 3»', `${solver} `],
+    ['net: "n" base_lr: 1 lr_policy: "multistep" gamma: 1 stepvalue: 5 stepvalue: 5', 'error solver «stepvalue»: The stepvalues must rise', undefined],
+    ['net: "n" lr_policy: "fixed" max_iter: 1', 'error solver «net»: The solver has no base_lr', undefined],
+    [`${solver} test_iter: 3`, 'error solver «test_iter»: test_iter needs test_interval', undefined],
+    [`${solver} test_net: "a" test_net: "b" test_iter: 1 test_interval: 1`, 'error solver «test_net»: There must be one test_iter for each test net', undefined],
+    [`${solver} type: "AdaGrad" momentum: 0.9`, 'error solver «momentum»: AdaGrad cannot be used with momentum', `${solver} type: "AdaGrad" `],
+    [`${solver} type: "Adamm"`, 'error solver «Adamm»', `${solver} type: "Adam"`],
+    [`${solver} solver_type: NESTEROV`, 'information deprecated «solver_type: NESTEROV»', `${solver} type: "Nesterov"`],
+    [`${solver} rms_decay: 0.9`, 'hint useless-field «rms_decay: 0.9»: The solver SGD does not read rms_decay', `${solver} `],
+  ])('%s', (text, said, after) => {
+    const all = found(text);
+    const code = said.split(' ')[1];
+    expect(all.find((one) => one.startsWith(said)), all.join('\n')).toBeDefined();
+    if (after !== undefined) expect(fixed(text, code)).toBe(after);
+  }); // prettier-ignore
+});
+
+describe('the old syntax, brought up to date', () => {
+  const strip = (text: string) => parseNet(text).layer.map(({ line: _, ...layer }) => layer);
+  const v1 = `# The net.
+input: "data"
+input_dim: 1 input_dim: 2
+input_dim: 3 input_dim: 4
+layers {
+  name: "c" # first
+  type: CONVOLUTION
+  bottom: "data"
+  top: "c"
+  blobs_lr: 1
+  blobs_lr: 2
+  weight_decay: 1
+  weight_decay: 0
+  convolution_param { num_output: 3 }
+}
+`;
+  test('2014: only what differs changes', () => {
+    const after = fixed(v1, 'deprecated');
+    expect(after).toBe(`# The net.
+layer {
+  name: "input"
+  type: "Input"
+  top: "data"
+  input_param {
+    shape { dim: 1 dim: 2 dim: 3 dim: 4 }
+  }
+}
+layer {
+  name: "c" # first
+  type: "Convolution"
+  bottom: "data"
+  top: "c"
+  param { lr_mult: 1 decay_mult: 1 }
+  param { lr_mult: 2 decay_mult: 0 }
+  convolution_param { num_output: 3 }
+}
+`);
+    expect(strip(after)).toEqual(strip(v1));
+    expect(found(after)).toEqual([]);
+  });
+
+  test('image settings move to transform_param', () => {
+    const text =
+      'layers { name: "d" type: DATA top: "d" data_param { source: "s" scale: 0.5 mirror: true } }';
+    expect(fixed(text, 'deprecated')).toBe(
+      'layer { name: "d" type: "Data" top: "d" data_param { source: "s" } transform_param { scale: 0.5 mirror: true } }',
+    );
+  });
+
+  test('2013: written anew, with its comments', () => {
+    const text = `input: "data"
+layers { layer { name: "p" type: "padding" pad: 1 } bottom: "data" top: "p" }
+layers {
+  layer {
+    name: "c" # a comment
+    type: "conv"
+    num_output: 2
+    kernelsize: 3
+  }
+  bottom: "p"
+  top: "c"
+}`;
+    const after = fixed(text, 'deprecated');
+    expect(after).toBe(`input: "data"
+layer {
+  # a comment
+  name: "c"
+  type: "Convolution"
+  bottom: "data"
+  top: "c"
+  convolution_param {
+    num_output: 2
+    kernel_size: 3
+    pad: 1
+  }
+}`);
+    expect(strip(after)).toEqual(strip(text));
+  });
+});
+
+describe('what others know', () => {
+  const net = `${data}layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip" } # prune: keep=1\n`;
+  const inferred = (params: number[][], errors: CaffeError[] = []): Knowledge['inferShapes'] => {
+    return ({ layer: [, layer] }) => ({ errors, layers: [{ layer, type: {}, bottoms: [[1]], params }] });
+  };
+
+  test('a shape that Caffe refuses stands at its layer, once for both phases', () => {
+    const error = new CaffeError('the sizes do not fit', { line: 2 });
+    expect(found(net, { inferShapes: inferred([], [error]) })).toEqual([
+      'error shape «ip»: the sizes do not fit',
+    ]);
+  });
+
+  test.each([
+    [[[4, 3]], [[4, 3]], []],
+    [[[4, 3]], [[1, 1, 4, 3]], []],
+    [[[4, NaN]], [[4, 9]], []],
+    [[[4, 3]], [[4, 5]], ['warning weights «ip»: Blob 0 of "ip" is 4×3 here, but 4×5 in m.caffemodel']],
+    [
+      [[4, 3], [4]],
+      [[4, 3]],
+      ['warning weights «ip»: m.caffemodel has 1 blob(s) for "ip", but the layer has 2'],
+    ],
+  ])('weights %j against %j', (params, blobs, expected) => {
+    const model = { file: 'm.caffemodel', layers: new Map([['ip', blobs]]) };
+    expect(found(net, { inferShapes: inferred(params), model })).toEqual(expected);
+  });
+
+  test('a hint on a layer that the model lacks', () => {
+    const model = { file: 'm.caffemodel', layers: new Map<string, number[][]>() };
+    expect(found(net, { model })).toEqual(['warning hint « keep=1»: m.caffemodel has no weights for "ip"']);
+  });
+
+  test('a file that is not there', () => {
+    const exists = (path: string) => path !== 'n';
+    expect(found(solver, { exists })).toEqual([
+      'warning missing-file «n»: There is no file "n" here or above',
+    ]);
+  });
+});
+
+test('any text', () => {
+  const check = (text: string) => {
+    for (const { start, end, fixes } of diagnose(parsePrototxt(text))) {
+      if (start < 0 || end < start || end > text.length) throw new Error(`${start}-${end}`);
+      for (const { edits } of fixes) applyEdits(text, edits);
+    }
+  };
+  fc.assert(fc.property(brokenText, check), { numRuns: 1000 });
+  fc.assert(fc.property(brokenEditOf(lenet), check), { numRuns: 100 });
+});
