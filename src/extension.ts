@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { ModelEditor } from './editor/modelEditor';
+import { registerLanguage } from './language';
 import { WorkerClient } from './worker/client';
 
 /** Wires the rooms together, nothing else. */
@@ -11,6 +12,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const [viewer, laborer] = [worker(), worker()];
   context.subscriptions.push(
     log,
+    registerLanguage(context, viewer, log),
     viewer,
     laborer,
     vscode.window.registerCustomEditorProvider(

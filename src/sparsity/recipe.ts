@@ -143,7 +143,10 @@ const recurrent = new Set(['RNN', 'LSTM']);
  * Whether pruning takes the blob unless told otherwise: weights of convolutions, inner products, embeddings and
  * recurrent layers. Biases, and all of BatchNorm and Scale, are left alone.
  */
-export function isPrunable({ type }: ModelLayer, blob: ModelBlob): boolean {
+export function isPrunable(
+  { type }: Pick<ModelLayer, 'type'>,
+  blob: Pick<ModelBlob, 'index' | 'count' | 'problem'> & { shape: readonly number[] },
+): boolean {
   if (blob.count === 0 || blob.problem !== undefined || notWeights.has(type)) return false;
   return blob.index === 0 || (recurrent.has(type) && blob.shape.length > 1);
 }

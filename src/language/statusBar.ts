@@ -1,0 +1,68 @@
+import * as vscode from 'vscode';
+import { debounce, languageId, type Documents } from './documents';
+import { bytes, compact } from './numbers';
+import { activePrototxt, fileName, type PairedModels } from './pairedModels';
+
+/** In the status bar: the net's layers, parameters and MACs, and the model that is paired with it. */
+export function registerStatusBar(documents: Documents, pairs: PairedModels): vscode.Disposable {
+  const net = vscode.window.createStatusBarItem('caffePruner.net', vscode.StatusBarAlignment.Right, 101);
+  net.name = vscode.l10n.t('Caffe net');
+  net.command = 'caffePruner.showNetGraph';
+  const model = vscode.window.createStatusBarItem(
+    'caffePruner.pairedModel',
+    vscode.StatusBarAlignment.Right,
+    100,
+  );
+  model.name = vscode.l10n.t('Weights of the net');
+  model.command = 'caffePruner.chooseWeights';
+
+  const update = async () => {
+    const document = activePrototxt();
+    const analysis = document && documents.analysis(document);
+    const inferred = analysis?.shapes(analysis.mainPhase());
+    if (!document || !analysis || !inferred) {
+      net.hide();
+      model.hide();
+      return;
+    }
+    const { layers, parameters, macs, memory } = inferred;
+    const counts = [vscode.l10n.t('{0} layers', layers.length)];
+    if (!Number.isNaN(parameters)) counts.push(vscode.l10n.t('{0} parameters', compact(parameters)));
+    if (!Number.isNaN(macs)) counts.push(vscode.l10n.t('{0} MACs', compact(macs)));
+    net.text = `$(type-hierarchy) ${counts.join(' · ')}`;
+    net.tooltip = new vscode.MarkdownString(
+      [
+        vscode.l10n.t('Net in phase {0}', analysis.mainPhase()),
+        ...(Number.isNaN(memory) ? [] : [vscode.l10n.t('Memory of all blobs: {0}', bytes(memory))]),
+        ...(Number.isNaN(parameters)
+          ? [vscode.l10n.t('Some shapes are not known: the input is fed by a data source.')]
+          : []),
+        vscode.l10n.t('Click to draw the net as a graph'),
+      ].join('\n\n'),
+    );
+    net.show();
+    const pair = await pairs.of(document);
+    if (activePrototxt() !== document) return;
+    model.text = pair
+      ? `$(link) ${fileName(pair.uri)}`
+      : `$(debug-disconnect) ${vscode.l10n.t('No weights')}`;
+    model.tooltip = pair
+      ? pair.chosen
+        ? vscode.l10n.t('Weights of this net, as chosen: {0}', pair.uri.fsPath)
+        : vscode.l10n.t('Weights of this net, found by layers and shapes: {0}', pair.uri.fsPath)
+      : vscode.l10n.t('No model with the layers of this net is beside it. Click to choose one.');
+    model.show();
+  };
+  const soon = debounce<undefined>(150, () => void update());
+  soon.call(undefined);
+  return vscode.Disposable.from(
+    net,
+    model,
+    soon,
+    pairs.onDidChange(() => soon.call(undefined)),
+    vscode.window.onDidChangeActiveTextEditor(() => soon.call(undefined)),
+    vscode.workspace.onDidChangeTextDocument(({ document }) => {
+      if (document.languageId === languageId) soon.call(undefined);
+    }),
+  );
+}

@@ -1,0 +1,41 @@
+import type { Model } from '../caffe/model';
+import type { HintsOfFile, PruneHint } from '../caffe/prototxt/hints';
+import { isPrunable, type BlobRule, type Choice } from './recipe';
+
+/** The rule that a hint asks for; undefined where it asks for none, or to leave the layer alone. */
+export function ruleOfHint({ skip, keep, threshold, std, method }: PruneHint): BlobRule | undefined {
+  if (skip) return undefined;
+  if (threshold !== undefined) return { method: 'threshold', threshold };
+  if (std !== undefined) return { method: 'std', factor: std };
+  const pattern = /^(\d+):(\d+)$/.exec(method ?? '');
+  if (pattern) return { method: 'n:m', n: Number(pattern[1]), m: Number(pattern[2]) };
+  if (keep === undefined) return undefined;
+  if (method === 'filters' || method === 'random' || method === 'global') return { method, keep };
+  return { method: 'keep', keep };
+}
+
+/** What holds for a layer: its own hint, and from the file's default what its own leaves open. */
+export function hintFor({ default: byDefault, layers }: HintsOfFile, layer: string): PruneHint {
+  const own = layers.get(layer);
+  if (!own) return byDefault;
+  const { bits, index } = byDefault;
+  // A rule of its own replaces the default's rule, whatever kind it is.
+  return ruleOfHint(own) || own.skip ? { bits, index, ...own } : { ...byDefault, ...own };
+}
+
+/** The choices that hints make for a model: for each blob that pruning takes, of a layer that a hint speaks of. */
+export const choicesOfHints = (model: Model, hints: HintsOfFile): Choice[] =>
+  model.layers.flatMap((layer) => {
+    const rule = ruleOfHint(hintFor(hints, layer.name));
+    return rule
+      ? layer.blobs
+          .filter((blob) => isPrunable(layer, blob))
+          .map((blob) => ({ layer: layer.name, blob: blob.index, ...rule }))
+      : [];
+  });
+
+/** The share of the weights that a rule keeps, where that is known without the weights. */
+export function keptShare(rule: BlobRule): number | undefined {
+  if ('keep' in rule) return rule.keep;
+  return rule.method === 'n:m' ? Math.min(1, rule.n / rule.m) : undefined;
+}
