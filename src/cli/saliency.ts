@@ -18,7 +18,7 @@ ${testHelp
   .split('\n')
   .filter((line) => !/^ {2}--(items|batch) /.test(line))
   .join('\n')}
-  --samples N          measure on the first N items (1000); by default of the net's training data
+  --samples N          measure on the first N items (3000); by default of the net's training data
   --output FILE        what to write (default: MODEL.saliency.npz)
   --replace            replace it when it is there`,
   options: {

@@ -35,7 +35,7 @@ ${testHelp}
   --tutorial           the ratios of the well-known LeNet tutorial
   --ranking R          magnitude (default), or saliency: what the loss would lose, to second order
   --calibration PATH   data that the saliency is measured on (default: the net's training data)
-  --samples N          the first N items of them (1000)
+  --samples N          the first N items of them (3000)
   --results FILE       where the results are kept (default: MODEL.sweep.json)
   --shard I/N          measure the I-th of N parts (default results: MODEL.sweep.I-of-N.json)
   --merge              put the results of shards together

@@ -21,7 +21,7 @@ export interface SaliencyParams extends TestSource {
 /** For each layer that can be pruned the saliency of its weights, in their order. */
 export type Saliency = ReadonlyMap<string, Float32Array>;
 
-export const DEFAULT_SAMPLES = 1000;
+export const DEFAULT_SAMPLES = 3000;
 /**
  * What is added to each h_ii, in means of the layer's. The diagonal of a few thousand items is noisy, and knows nothing of
  * what many small removals do together; unlike it, the magnitude of a weight is exact.
