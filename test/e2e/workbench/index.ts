@@ -26,7 +26,7 @@ export interface WorkbenchOptions {
   size?: { width: number; height: number };
   /** More VS Code settings. */
   settings?: Record<string, unknown>;
-  /** File opened with the window, without a click in the explorer. */
+  /** File of the folder opened at once. */
   open?: string;
 }
 
@@ -67,17 +67,14 @@ export async function startWorkbench(options: WorkbenchOptions): Promise<Workben
     });
     const page = await context.newPage();
     page.setDefaultTimeout(patience);
-    const url = new URL(server.url);
-    if (options.open !== undefined) {
-      const uri = `vscode-remote://${url.host}${encodeURI(resolve(options.open))}`;
-      url.searchParams.set('payload', JSON.stringify([['openFile', uri]]));
-    }
-    await page.goto(url.href);
+    await page.goto(server.url);
     await page.locator('.monaco-workbench .explorer-folders-view').waitFor();
-    return new Workbench(page, resolve(options.folder), async () => {
+    const workbench = new Workbench(page, resolve(options.folder), async () => {
       await browser?.close();
       await server.stop();
     });
+    if (options.open !== undefined) await workbench.open(relative(options.folder, options.open));
+    return workbench;
   } catch (error) {
     await browser?.close();
     await server.stop();
@@ -118,15 +115,21 @@ export class Workbench {
   }
 
   /**
-   * Opens a file by double click in the explorer and waits for its tab. A double click that comes before the
-   * extension host is up may open nothing, so it is tried again.
+   * Opens a file by double click in the explorer and waits for its tab. Until VS Code knows the extension it opens
+   * nothing, or a model as a text that it cannot show: then it is closed and opened again.
    */
   async open(path: string): Promise<void> {
-    const row = await this.inExplorer(path);
-    const tab = this.tab(path.split('/').at(-1)!);
+    const name = path.split('/').at(-1)!;
     await retry(async () => {
-      await row.dblclick();
-      await tab.waitFor({ timeout: 5_000 });
+      await (await this.inExplorer(path)).dblclick();
+      await this.tab(name).waitFor({ timeout: 5_000 });
+      const shown = this.page.locator(
+        '.editor-instance, iframe.webview.ready, .monaco-editor-pane-placeholder',
+      );
+      await shown.first().waitFor({ timeout: 10_000 });
+      if (!(await this.page.locator('.monaco-editor-pane-placeholder').isVisible())) return;
+      await this.tab(name).locator('.codicon-close').click();
+      throw new Error(`${name} was opened before its editor was known`);
     });
   }
 
