@@ -123,11 +123,10 @@ export class Workbench {
     await retry(async () => {
       await (await this.inExplorer(path)).dblclick();
       await this.tab(name).waitFor({ timeout: 5_000 });
-      const shown = this.page.locator(
-        '.editor-instance, iframe.webview.ready, .monaco-editor-pane-placeholder',
-      );
-      await shown.first().waitFor({ timeout: 10_000 });
-      if (!(await this.page.locator('.monaco-editor-pane-placeholder').isVisible())) return;
+      const unknown = this.page.getByText('not displayed in the text editor');
+      const shown = this.page.locator('iframe.webview.ready, .editor-instance .monaco-editor');
+      await shown.or(unknown).first().waitFor({ timeout: 20_000 });
+      if (!(await unknown.isVisible())) return;
       await this.tab(name).locator('.codicon-close').click();
       throw new Error(`${name} was opened before its editor was known`);
     });
