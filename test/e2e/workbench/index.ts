@@ -127,7 +127,7 @@ export class Workbench {
       const shown = this.page.locator('iframe.webview.ready, .editor-instance .monaco-editor');
       await shown.or(unknown).first().waitFor({ timeout: 20_000 });
       if (!(await unknown.isVisible())) return;
-      await this.tab(name).locator('.codicon-close').click();
+      await this.tab(name).click({ button: 'middle' });
       throw new Error(`${name} was opened before its editor was known`);
     });
   }
