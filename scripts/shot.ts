@@ -39,6 +39,7 @@ const ownNoise = /bindings file|native-watchdog|ERR_NAME_NOT_RESOLVED|AccountPol
 workbench.page.on('console', (message) => {
   if (!ownNoise.test(message.text())) console.log(`[${message.type()}] ${message.text()}`);
 });
+workbench.page.on('pageerror', (error) => console.log(`[page error] ${error.message}`));
 try {
   await workbench.page.locator('.tab').first().waitFor();
   for (const selector of values.click) await workbench.webview().locator(selector).first().click();

@@ -1,9 +1,6 @@
 import bytes from './kernels/scan.wasm';
 
-type Export = (...args: number[]) => number;
-const kernels = new WebAssembly.Instance(new WebAssembly.Module(bytes), {}).exports as {
-  memory: WebAssembly.Memory;
-} & Record<
+type Kernels = { memory: WebAssembly.Memory } & Record<
   | 'values_address'
   | 'scores_address'
   | 'counts_address'
@@ -19,35 +16,52 @@ const kernels = new WebAssembly.Instance(new WebAssembly.Module(bytes), {}).expo
   | 'zero_at_or_below'
   | 'count_zeros'
   | 'largest_magnitude',
-  Export
+  (...args: number[]) => number
 >;
 
 /** Floats that one call of a kernel takes; they stay in the processor's cache from the copy to the last kernel. */
 const block = 1 << 16;
-const { buffer } = kernels.memory;
-const values = new Float32Array(buffer, kernels.values_address(), block);
-const scores = new Float32Array(buffer, kernels.scores_address(), block);
-const counts = new Uint32Array(buffer, kernels.counts_address(), 1 << 16);
-const edges = new Float32Array(buffer, kernels.edges_address(), 1 << 16);
-const moments = new Float64Array(buffer, kernels.moments_address(), 10);
-const runs = new Float64Array(buffer, kernels.runs_address(), 7);
 
 /*
  * Passes over weights in WebAssembly SIMD (kernels/scan.c), several times as fast as a loop in JavaScript. What is
  * built on them has the names of the field: statistics, histogram, rank, selection.
  */
 
+/** The kernels and the buffers in their memory. */
+class Scanner {
+  readonly kernels = new WebAssembly.Instance(new WebAssembly.Module(bytes), {}).exports as Kernels;
+  readonly values = this.floats(this.kernels.values_address());
+  readonly scores = this.floats(this.kernels.scores_address());
+  readonly edges = this.floats(this.kernels.edges_address());
+  readonly counts = new Uint32Array(this.kernels.memory.buffer, this.kernels.counts_address(), 1 << 16);
+  readonly moments = new Float64Array(this.kernels.memory.buffer, this.kernels.moments_address(), 10);
+  readonly runs = new Float64Array(this.kernels.memory.buffer, this.kernels.runs_address(), 7);
+
+  private floats(address: number): Float32Array {
+    return new Float32Array(this.kernels.memory.buffer, address, block);
+  }
+}
+
+let made: Scanner | undefined;
+/** Made at the first use: a page, which may not run WebAssembly, imports what is beside these passes. */
+const scanner = (): Scanner => (made ??= new Scanner());
+
 /** Copies `source` block by block to the kernels' memory. */
-function forBlocks(source: Float32Array, run: (count: number, start: number) => void): void {
+function forBlocks(
+  source: Float32Array,
+  run: (kernels: Kernels, count: number, start: number) => void,
+): void {
+  const { kernels, values } = scanner();
   for (let start = 0; start < source.length; start += block) {
     const part = source.length > block ? source.subarray(start, start + block) : source;
     values.set(part);
-    run(part.length, start);
+    run(kernels, part.length, start);
   }
 }
 
 /** Lets kernels add to `into`, which may have up to 65,536 entries. */
 function withCounts(into: Uint32Array, run: () => void): void {
+  const { counts, kernels } = scanner();
   counts.set(into);
   run();
   kernels.gather_counts(into.length);
@@ -72,21 +86,22 @@ export interface Moments {
 
 /** The moments of `source` about `shift`, in double precision; of its magnitudes the counts are added to `magnitudes`. */
 export function addMoments(source: Float32Array, shift: number, magnitudes: Uint32Array): Moments {
+  const { moments } = scanner();
   moments.fill(0);
   moments[0] = Infinity;
   moments[1] = -Infinity;
-  withCounts(magnitudes, () => forBlocks(source, (count) => kernels.describe(count, shift)));
+  withCounts(magnitudes, () => forBlocks(source, (kernels, count) => kernels.describe(count, shift)));
   const [min, max, l1, s1, s2, s3, s4, zero, nan, infinite] = moments;
   return { min, max, l1, s1, s2, s3, s4, zero, nan, infinite };
 }
 
 /** Counts values by the upper 15 bits of their magnitude. */
 export const countMagnitudes = (source: Float32Array, into: Uint32Array): void =>
-  withCounts(into, () => forBlocks(source, kernels.count_magnitudes));
+  withCounts(into, () => forBlocks(source, (kernels, count) => kernels.count_magnitudes(count)));
 
 /** Counts the values of which the magnitude's upper 15 bits are `bucket`, by its lower 16 bits. */
 export const countWithin = (source: Float32Array, bucket: number, into: Uint32Array): void =>
-  withCounts(into, () => forBlocks(source, (count) => kernels.count_within(count, bucket)));
+  withCounts(into, () => forBlocks(source, (kernels, count) => kernels.count_within(count, bucket)));
 
 /**
  * Counts values into bins of equal width over min..max, which are floats; `edgeOf` gives the lower edge of each bin.
@@ -99,15 +114,19 @@ export function countBins(
   into: Uint32Array,
   edgeOf: (bin: number) => number,
 ): void {
+  const { edges } = scanner();
   for (let bin = 0; bin < into.length; bin++) edges[bin] = edgeOf(bin);
-  withCounts(into, () => forBlocks(source, (count) => kernels.count_bins(count, min, max, into.length)));
+  withCounts(into, () =>
+    forBlocks(source, (kernels, count) => kernels.count_bins(count, min, max, into.length)),
+  );
 }
 
 /** Sets to +0 each value with |score| <= threshold, and returns how many those were. NaN scores stay. */
 export function zeroAtOrBelow(target: Float32Array, threshold: number, ranked: Float32Array): number {
+  const { scores, values } = scanner();
   const separate = ranked !== target;
   let zeroed = 0;
-  forBlocks(target, (count, start) => {
+  forBlocks(target, (kernels, count, start) => {
     if (separate) scores.set(ranked.subarray(start, start + count));
     const here = kernels.zero_at_or_below(count, threshold, Number(separate));
     if (here > 0) target.set(values.subarray(0, count), start);
@@ -119,7 +138,7 @@ export function zeroAtOrBelow(target: Float32Array, threshold: number, ranked: F
 /** How many values are +0 or -0. */
 export function countZeros(source: Float32Array): number {
   let zeros = 0;
-  forBlocks(source, (count) => {
+  forBlocks(source, (kernels, count) => {
     zeros += kernels.count_zeros(count);
   });
   return zeros;
@@ -128,7 +147,7 @@ export function countZeros(source: Float32Array): number {
 /** The bits of the largest magnitude; a NaN is larger than infinity. 0 when there is no value. */
 export function largestMagnitudeBits(source: Float32Array): number {
   let largest = 0;
-  forBlocks(source, (count) => {
+  forBlocks(source, (kernels, count) => {
     largest = Math.max(largest, kernels.largest_magnitude(count));
   });
   return largest;
@@ -145,8 +164,9 @@ export interface Runs {
 
 /** See `countEntries`. */
 export function countRuns(source: Float32Array): Runs {
+  const { runs } = scanner();
   runs.fill(0);
-  forBlocks(source, kernels.count_runs);
+  forBlocks(source, (kernels, count) => kernels.count_runs(count));
   const [, nonZero, stored, fill4, fill5, fill8, fill16] = runs;
   return { nonZero, stored, fillers: { 4: fill4, 5: fill5, 8: fill8, 16: fill16 } };
 }
