@@ -1,5 +1,12 @@
 import * as vscode from 'vscode';
+import type { CommandContext } from './commands/context';
+import { createSample } from './commands/createSample';
+import { exportStatistics } from './commands/exportStatistics';
+import { openAsModel } from './commands/openAsModel';
+import { pruneModel } from './commands/pruneModel';
+import { restoreModel } from './commands/restoreModel';
 import { ModelEditor } from './editor/modelEditor';
+import { modelViewType } from './editor/pruning';
 import { registerLanguage } from './language';
 import { WorkerClient } from './worker/client';
 
@@ -9,16 +16,28 @@ export function activate(context: vscode.ExtensionContext): void {
   const script = vscode.Uri.joinPath(context.extensionUri, 'dist', 'worker.js').fsPath;
   const worker = () => new WorkerClient({ script, log: (line) => log.info(line) });
   /** Pages ask `viewer`, so that they stay answered while `laborer` prunes or trains. */
-  const [viewer, laborer] = [worker(), worker()];
+  const workers = { viewer: worker(), laborer: worker() };
+  const commands: CommandContext = { worker: workers.laborer, log, memory: context.globalState };
+  const command = <Args extends unknown[]>(
+    name: string,
+    run: (context: CommandContext, ...args: Args) => unknown,
+  ) => vscode.commands.registerCommand(`caffePruner.${name}`, (...args: Args) => run(commands, ...args));
   context.subscriptions.push(
     log,
-    registerLanguage(context, viewer, log),
-    viewer,
-    laborer,
+    workers.viewer,
+    workers.laborer,
+    registerLanguage(context, workers.viewer, log),
     vscode.window.registerCustomEditorProvider(
-      ModelEditor.viewType,
-      new ModelEditor(context.extensionUri, viewer, log),
-      { supportsMultipleEditorsPerDocument: true },
+      modelViewType,
+      new ModelEditor(context.extensionUri, workers, log),
+      {
+        supportsMultipleEditorsPerDocument: true,
+      },
     ),
+    command('pruneModel', pruneModel),
+    command('restoreModel', restoreModel),
+    command('openAsModel', (_context, uri?: vscode.Uri) => openAsModel(uri)),
+    command('exportStatistics', exportStatistics),
+    command('createSample', createSample),
   );
 }

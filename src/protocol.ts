@@ -1,6 +1,11 @@
+import type { Progress } from './jobs/job';
+import type { Outcome, PruneParameters, PruneResult } from './jobs/prune';
+import type { RestoreParameters, RestoreResult } from './jobs/restore';
+import type { SampleParameters } from './jobs/sample';
 import type { Histogram } from './sparsity/histogram';
 import type { TrimmedCounts } from './sparsity/magnitudeCounts';
 import type { PictureLayout } from './sparsity/pictureLayout';
+import type { BlobRule, Choice, Plan } from './sparsity/recipe';
 import type { Statistics } from './sparsity/statistics';
 
 /**
@@ -106,6 +111,32 @@ export interface WorkerJobs {
     event: never;
     result: undefined;
   };
+  /** Exactly what pruning would make of each chosen blob. */
+  tryPruning: {
+    params: Pick<PruneParameters, 'file' | 'choices' | 'seed'>;
+    event: Outcome;
+    result: undefined;
+  };
+  prune: { params: PruneParameters; event: Progress; result: PruneResult };
+  restore: { params: RestoreParameters; event: Progress; result: RestoreResult };
+  createSample: { params: SampleParameters; event: Progress; result: string[] };
+  /** The same rule for each blob that pruning takes unless told otherwise. */
+  choices: { params: ModelFile & { rule: BlobRule }; event: never; result: Choice[] };
+  /** Names of the files that pruning this model would write and that are there already. */
+  existingOutputs: { params: ModelFile; event: never; result: string[] };
+  /** SHA-256 of a file. */
+  digest: { params: ModelFile; event: never; result: string };
+}
+
+/** A recipe beside a model says how it was made of another one. */
+export interface Origin {
+  /** Name of the model that was pruned. */
+  original: string;
+  plan: Plan;
+  /** Whether the original is there and is, by its digest, the one that was pruned. */
+  available: boolean;
+  /** Why it cannot be compared with, when it cannot. */
+  problem?: string;
 }
 
 /** What may happen to a page's model while it is shown. */
@@ -132,6 +163,13 @@ export interface PageJobs {
   copyText: { params: { text: string }; event: never; result: undefined };
   /** Yields what happens to the model until it is cancelled. */
   watch: { params: undefined; event: PageEvent; result: undefined };
+  tryPruning: { params: Pick<Plan, 'choices' | 'seed'>; event: Outcome; result: undefined };
+  /** Prunes the model; `undefined` when the user thought better of it at the question about existing files. */
+  prune: { params: Plan; event: Progress; result: PruneResult | undefined };
+  /** What the recipe beside a pruned model tells; undefined when there is none. */
+  origin: { params: undefined; event: never; result: Origin | undefined };
+  /** Figures of the model that this one was pruned from. */
+  inspectOriginal: { params: { from: number; to: number }; event: BlobFigures[]; result: undefined };
 }
 
 /** What the page is given with its HTML. */

@@ -52,11 +52,9 @@ export class ModelDocument implements vscode.CustomDocument {
 
 /** The editor for Caffe models: a page that asks the worker for what it shows. */
 export class ModelEditor implements vscode.CustomReadonlyEditorProvider<ModelDocument> {
-  static readonly viewType = 'caffePruner.model';
-
   constructor(
     private readonly extension: vscode.Uri,
-    private readonly worker: WorkerClient,
+    private readonly workers: { viewer: WorkerClient; laborer: WorkerClient },
     private readonly log: vscode.LogOutputChannel,
   ) {}
 
@@ -67,7 +65,7 @@ export class ModelEditor implements vscode.CustomReadonlyEditorProvider<ModelDoc
   resolveCustomEditor(document: ModelDocument, panel: vscode.WebviewPanel): void {
     const { webview } = panel;
     webview.options = { enableScripts: true, localResourceRoots: [pageRoot(this.extension)] };
-    const server = new JobServer<PageJobs>(pageJobs(document, this.worker), (response) => {
+    const server = new JobServer<PageJobs>(pageJobs(document, this.workers), (response) => {
       if (response.kind === 'error' && response.error.kind === 'defect') {
         this.log.error(response.error.stack ?? response.error.text);
       }

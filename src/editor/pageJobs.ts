@@ -4,9 +4,16 @@ import type { JobHandlers } from '../rpc';
 import type { WorkerClient } from '../worker/client';
 import { fileNameOf } from './localFile';
 import type { ModelDocument } from './modelEditor';
+import { findOrigin } from './origin';
+import { askExisting, offerResult } from './pruning';
 
 /** What the extension does for a model's page: one entry for each job of the table. */
-export function pageJobs(document: ModelDocument, worker: WorkerClient): JobHandlers<PageJobs> {
+export function pageJobs(
+  document: ModelDocument,
+  /** `viewer` answers what is shown; `laborer` does what takes long and writes files. */
+  { viewer: worker, laborer }: { viewer: WorkerClient; laborer: WorkerClient },
+): JobHandlers<PageJobs> {
+  let originalPath: string | undefined;
   const model = async () => ({ path: await document.path() });
   /** A file beside the model that the user chooses. */
   const askTarget = async (name: string) => {
@@ -46,6 +53,29 @@ export function pageJobs(document: ModelDocument, worker: WorkerClient): JobHand
     async *copyText({ text }) {
       yield* [];
       await vscode.env.clipboard.writeText(text);
+    },
+    async *tryPruning(plan, { signal }) {
+      yield* worker.start('tryPruning', { ...plan, file: await document.path() }, signal);
+    },
+    async *prune(plan, { signal }) {
+      if (!vscode.workspace.isTrusted) throw new Error('The workspace is not trusted.');
+      const file = document.uri.fsPath;
+      const existing = await askExisting(worker, file);
+      if (!existing) return undefined;
+      const result = yield* laborer.start('prune', { ...plan, file, existing }, signal);
+      void offerResult(result);
+      return result;
+    },
+    async *origin(_params, { signal }) {
+      yield* [];
+      if (document.uri.scheme !== 'file') return undefined;
+      const origin = await findOrigin(await document.path(), worker, signal);
+      originalPath = origin?.available ? origin.path : undefined;
+      return origin && { ...origin, path: undefined };
+    },
+    async *inspectOriginal(params, { signal }) {
+      if (originalPath === undefined) throw new Error('There is no original to look at.');
+      yield* worker.start('inspect', { ...params, path: originalPath }, signal);
     },
     async *watch(_params, { signal }) {
       let wake: (() => void) | undefined;

@@ -2,11 +2,19 @@ import { type ByteSource, openFile } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
 import { type Model, type ModelBlob, type ModelLayer, openModel } from '../caffe/model';
 import { Random } from '../caffe/random';
-import { blobChunks } from '../caffe/readBlob';
+import { blobChunks, readBlob } from '../caffe/readBlob';
 import { weightGeometry } from '../sparsity/geometry';
 import { RankFinder } from '../sparsity/rank';
-import { type BlobRule, checkChoice, type Choice, type Plan, type Recipe } from '../sparsity/recipe';
+import {
+  type BlobRule,
+  checkChoice,
+  type Choice,
+  type EncodingSizes,
+  type Plan,
+  type Recipe,
+} from '../sparsity/recipe';
 import { pruneBlob, rankOfKeep, type Rule } from '../sparsity/selection';
+import { measure } from '../sparsity/sparseFile';
 import { statisticsOf } from '../sparsity/statistics';
 import type { Job, JobContext, Progress } from './job';
 import { chooseOutputs, type Existing, type OutputPaths } from './outputs';
@@ -150,6 +158,44 @@ async function run(
     return { outputs, recipe };
   } finally {
     await saliency?.close();
+  }
+}
+
+/** What pruning would make of one blob. */
+export interface Outcome {
+  layer: number;
+  blob: number;
+  threshold?: number;
+  zeros: number;
+  /** Outputs that would be left without any weight. */
+  deadOutputs: number;
+  bytes: EncodingSizes;
+}
+
+/** Says for each chosen blob, in net order, exactly what {@link prune} would make of it; nothing is written. */
+export async function* tryPruning(
+  { file, choices, seed }: Pick<PruneParameters, 'file' | 'choices' | 'seed'>,
+  { signal }: JobContext,
+): AsyncGenerator<Outcome, void, void> {
+  const source = await openFile(file);
+  try {
+    const model = await openModel(source);
+    const tasks = [...resolve(model, choices, file).values()];
+    const shared = await globalThreshold(source, tasks, () => undefined, signal);
+    const random = new Random(seed);
+    for (const { layer, blob, rule } of tasks) {
+      signal.throwIfAborted();
+      const values = (await readBlob(source, blob)).slice();
+      const { threshold, zeros, deadOutputs } = pruneBlob(values, asBlobRule(rule, shared), {
+        geometry: weightGeometry(layer.type, blob.shape),
+        std: rule.method === 'std' ? statisticsOf(values).std : NaN,
+        random,
+      });
+      const { bytes } = measure(values, blob.shape);
+      yield { layer: layer.index, blob: blob.index, threshold, zeros, deadOutputs, bytes };
+    }
+  } finally {
+    await source.close();
   }
 }
 

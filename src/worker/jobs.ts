@@ -1,13 +1,19 @@
 import { atomicWrite } from '../caffe/atomicWrite';
+import { openFile } from '../caffe/byteSource';
 import { blobChunks, readBlob } from '../caffe/readBlob';
 import { inspectBlob } from '../jobs/inspect';
+import { prune, tryPruning } from '../jobs/prune';
+import { restore } from '../jobs/restore';
+import { createSample } from '../jobs/sample';
+import { digestOf } from '../jobs/writePruned';
+import { existingOutputs, outputPaths } from '../jobs/outputs';
 import { readPicture } from '../jobs/picture';
 import type { BlobFigures, LayerRow, WorkerJobs } from '../protocol';
 import type { JobHandlers } from '../rpc';
 import { addToHistogram, createHistogram } from '../sparsity/histogram';
 import { encodeNpy } from '../sparsity/npy';
 import { pictureLayout } from '../sparsity/pictureLayout';
-import { isPrunable } from '../sparsity/recipe';
+import { choicesFor, isPrunable } from '../sparsity/recipe';
 import { blobAt, OpenModels } from './models';
 
 /** Layers, and figures of blobs, that travel in one message. */
@@ -97,6 +103,32 @@ export function workerJobs(models = new OpenModels()): JobHandlers<WorkerJobs> {
         const bytes = encodeNpy(await readBlob(opened.source, blob), shapeOf(blob));
         await atomicWrite(target, (file) => file.write(bytes), { signal, replace });
       }),
+
+    choices: ({ path, rule }) =>
+      models.using(path, async function* ({ model }) {
+        yield* [];
+        return choicesFor(model, rule);
+      }),
+
+    async *existingOutputs({ path }) {
+      yield* [];
+      return existingOutputs(outputPaths(path));
+    },
+
+    async *digest({ path }, { signal }) {
+      const source = await openFile(path);
+      try {
+        yield* [];
+        return await digestOf(source, signal);
+      } finally {
+        await source.close();
+      }
+    },
+
+    tryPruning,
+    prune,
+    restore,
+    createSample,
   };
 }
 
