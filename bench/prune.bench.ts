@@ -1,14 +1,19 @@
-// What pruning by magnitude costs: choosing and zeroing in memory against the way of the numpy tutorials.
+// What pruning by magnitude costs: choosing and zeroing in memory against the way of the numpy tutorials, the whole job
+// against a copy of the file; and what inspecting and pruning hold in memory.
 import { spawnSync } from 'node:child_process';
+import { copyFileSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { Random } from '../src/caffe/random';
 import { readBlob } from '../src/caffe/readBlob';
 import { weightGeometry } from '../src/sparsity/geometry';
 import { pruneBlob } from '../src/sparsity/selection';
 import { findPython } from '../test/python';
-import { compare, heading } from './measure';
+import { outputPaths } from '../src/jobs/outputs';
+import { compare, heading, row } from './measure';
 import { benchModel, floatRanges, withModel } from './models';
 
 const keep = 0.1;
+const million = 1e6;
 
 heading('Pruning a model');
 const python = findPython('numpy');
@@ -27,6 +32,56 @@ for (const [net, repeats] of [
       repeats,
     });
   }
+  await compare({
+    what: `${net}: the whole job, all three files flushed to the disk`,
+    baseline: { name: 'a copy of the file, flushed', run: () => copy(file) },
+    ours: { name: 'prune', run: () => runJob('prune', file).milliseconds },
+    repeats,
+  });
+  for (const output of Object.values({ ...outputPaths(file) })) rmSync(output, { force: true });
+}
+
+const vgg16 = await benchModel('vgg16');
+const largest = await withModel(vgg16, ({ layers }) =>
+  Promise.resolve(Math.max(...layers.flatMap(({ blobs }) => blobs.map(({ count }) => 4 * count)))),
+);
+const idle = runJob('nothing', vgg16).peak;
+row('', '', '', '');
+row('memory, vgg16', 'allowed', 'peak of the process', '');
+for (const [job, allowed] of [
+  ['inspect', idle + 64 * million],
+  ['prune', 1.5 * largest + 200 * million],
+  ['prune to keep all', 1.5 * largest + 200 * million],
+] as const) {
+  const { peak } = runJob(job, vgg16);
+  row(job, megabytes(allowed), megabytes(peak), `${(peak / allowed).toFixed(2)} of it`);
+}
+for (const output of Object.values({ ...outputPaths(vgg16) })) rmSync(output, { force: true });
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / million)} MB`;
+}
+
+/** Runs a job in a process of its own. */
+function runJob(job: string, file: string): { milliseconds: number; peak: number } {
+  const child = spawnSync(process.execPath, ['scripts/run.mjs', 'bench/job.ts', job, file], {
+    encoding: 'utf8',
+  });
+  if (child.status !== 0) throw new Error(child.stderr);
+  return JSON.parse(child.stdout) as { milliseconds: number; peak: number };
+}
+
+/** Milliseconds of a plain copy that is on the disk as surely as our outputs are. */
+async function copy(file: string): Promise<number> {
+  const target = `${file}.copy`;
+  const start = performance.now();
+  copyFileSync(file, target);
+  const handle = await open(target, 'r+');
+  await handle.sync();
+  await handle.close();
+  const spent = performance.now() - start;
+  rmSync(target);
+  return spent;
 }
 
 /** Milliseconds to prune all blobs, each in memory. */

@@ -17,10 +17,11 @@ import { pruneBlob, rankOfKeep, type Rule } from '../sparsity/selection';
 import { measure } from '../sparsity/sparseFile';
 import { statisticsOf } from '../sparsity/statistics';
 import type { Job, JobContext, Progress } from './job';
+import { digestOf } from './digest';
 import { chooseOutputs, type Existing, type OutputPaths } from './outputs';
 import { type Report, reporting } from './report';
 import { openSaliency } from './saliencyFile';
-import { digestOf, writePruned } from './writePruned';
+import { writePruned } from './writePruned';
 
 export interface PruneParameters extends Plan {
   /** The model file. */
@@ -103,14 +104,9 @@ async function run(
   signal: AbortSignal,
   report: Report,
 ): Promise<PruneResult> {
-  report(0, 'digest');
-  const digest = await digestOf(source, signal);
-  if (sha256 !== undefined && sha256 !== digest) {
-    throw new CaffeError('the model is not the one that the recipe was made with: its digest differs', {
-      file,
-      advice: 'Choose the recipe’s own model, or prune without the digest',
-    });
-  }
+  const digest = checkedDigest(file, sha256, signal);
+  // Something else may fail before it is waited for.
+  digest.catch(() => undefined);
   const saliency = given.saliency && (await openSaliency(given.saliency.file, signal));
   try {
     if (given.saliency?.sha256 !== undefined && given.saliency.sha256 !== saliency?.sha256) {
@@ -185,7 +181,7 @@ export async function* tryPruning(
     const random = new Random(seed);
     for (const { layer, blob, rule } of tasks) {
       signal.throwIfAborted();
-      const values = (await readBlob(source, blob)).slice();
+      const values = await readBlob(source, blob);
       const { threshold, zeros, deadOutputs } = pruneBlob(values, asBlobRule(rule, shared), {
         geometry: weightGeometry(layer.type, blob.shape),
         std: rule.method === 'std' ? statisticsOf(values).std : NaN,
@@ -197,6 +193,22 @@ export async function* tryPruning(
   } finally {
     await source.close();
   }
+}
+
+/** The digest of the model, which must be `expected` if that is told. */
+async function checkedDigest(
+  file: string,
+  expected: string | undefined,
+  signal: AbortSignal,
+): Promise<string> {
+  const digest = await digestOf(file, signal);
+  if (expected !== undefined && expected !== digest) {
+    throw new CaffeError('the model is not the one that the recipe was made with: its digest differs', {
+      file,
+      advice: 'Choose the recipe’s own model, or prune without the digest',
+    });
+  }
+  return digest;
 }
 
 /** The threshold that all blobs with the rule `global` share, found in two passes over them. */

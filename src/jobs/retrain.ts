@@ -7,12 +7,13 @@ import { openModel } from '../caffe/model';
 import type { Recipe, SparseEncoding } from '../sparsity/recipe';
 import { countKept } from '../sparsity/masks';
 import { autoPrune } from './autoPrune';
+import { digestOf } from './digest';
 import type { Job, Progress } from './job';
 import { chooseOutputs, type Existing, type OutputPaths } from './outputs';
 import { applySchedule, type PrunedParam, prunedParams, type Schedule } from './schedule';
 import type { TrainingContext } from './train';
 import { type Figures, type MeasuredOn, Trainer, type TrainingSource } from './trainer';
-import { digestOf, writePruned } from './writePruned';
+import { writePruned } from './writePruned';
 
 export interface RetrainParameters extends TrainingSource {
   /** The model to retrain, dense or pruned. Weights that are zero in a chosen blob stay pruned. */
@@ -306,7 +307,7 @@ async function write(
       replace: existing === 'replace',
       signal,
       report: () => undefined,
-      sha256: await digestOf(source, signal),
+      sha256: digestOf(source.name, signal),
       plan: {
         encoding,
         seed: 1,

@@ -3,7 +3,7 @@ import { openFile } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
 import { Npz, NpzWriter } from '../sparsity/npz';
 import type { Saliency } from './saliency';
-import { digestOf } from './writePruned';
+import { digestOf } from './digest';
 
 /** Writes saliencies as an .npz: an array for each layer, by its name. */
 export async function writeSaliency(
@@ -38,7 +38,7 @@ export async function openSaliency(path: string, signal: AbortSignal): Promise<S
   try {
     const npz = await Npz.open(source);
     return {
-      sha256: await digestOf(source, signal),
+      sha256: await digestOf(path, signal),
       async of(layer, count) {
         const fail = (what: string) =>
           new CaffeError(what, {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { atomicWrite } from '../caffe/atomicWrite';
 import type { ByteSource } from '../caffe/byteSource';
@@ -34,8 +33,8 @@ export interface WritePrunedOptions {
   signal: AbortSignal;
   report: Report;
   plan: Plan;
-  /** SHA-256 of the source. */
-  sha256: string;
+  /** SHA-256 of the source, which may still be worked out; when that fails, nothing is written. */
+  sha256: Promise<string>;
   /** The change of a blob; undefined leaves it as it is. Asked for each blob once, in net order. */
   changeOf(layer: ModelLayer, blob: ModelBlob): BlobChange | undefined;
   /** What the recipe tells besides. */
@@ -57,6 +56,8 @@ export async function writePruned({
   extra,
   ...options
 }: WritePrunedOptions): Promise<Recipe> {
+  // It is waited for last; that it failed long before is no unhandled error.
+  sha256.catch(() => undefined);
   const manifest = manifestFor(model);
   const figures: BlobFigures[] = [];
   const warnings: string[] = [];
@@ -119,7 +120,7 @@ export async function writePruned({
         format: 'caffe-pruner recipe',
         version: 1,
         writtenBy: `caffe-pruner ${version}`,
-        input: { file: basename(source.name), bytes: source.size, sha256 },
+        input: { file: basename(source.name), bytes: source.size, sha256: await sha256 },
         ...plan,
         outputs: { dense: basename(outputs.dense), sparse: basename(outputs.sparse) },
         totals,
@@ -132,19 +133,6 @@ export async function writePruned({
     },
     options,
   );
-}
-
-/** SHA-256 of the whole file. */
-export async function digestOf(source: ByteSource, signal: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  const buffer = new Uint8Array(Math.min(source.size, 1 << 22));
-  for (let at = 0; at < source.size; at += buffer.length) {
-    signal.throwIfAborted();
-    const part = buffer.subarray(0, Math.min(buffer.length, source.size - at));
-    await source.readInto(part, at);
-    hash.update(part);
-  }
-  return hash.digest('hex');
 }
 
 /** Blobs that are not pruned count as dense in every encoding, as the .npz holds them. */

@@ -7,6 +7,8 @@ import { bytesOfArray, decodeNpy, npyHeader, type NpyArray } from './npy';
 
 const inflate = promisify(inflateRaw);
 const big = 0xffffffff;
+/** Bytes written at a time. */
+const stepBytes = 1 << 20;
 /** 1980-01-01, the first date a zip can tell: the same arrays give the same bytes. */
 const dosDate = 0x21;
 
@@ -20,17 +22,52 @@ export class NpzWriter {
   constructor(private readonly file: OutputFile) {}
 
   async add(name: string, array: NpyArray, shape: readonly number[] = [array.length]): Promise<void> {
-    const header = npyHeader(array, shape);
-    const bytes = bytesOfArray(array);
-    const size = header.length + bytes.length;
-    const crc = crc32(bytes, crc32(header));
+    await this.addParts(name, array, shape, [array]);
+  }
+
+  /**
+   * Adds an array that comes part by part, so that it never is in memory as a whole.
+   * @param like an array of the same type
+   */
+  async addParts(
+    name: string,
+    like: NpyArray,
+    shape: readonly number[],
+    parts: Iterable<NpyArray>,
+  ): Promise<void> {
+    const header = npyHeader(like, shape);
+    const size = header.length + shape.reduce((product, dim) => product * dim, like.BYTES_PER_ELEMENT);
     const offset = this.file.position;
     const nameBytes = new TextEncoder().encode(`${name}.npy`);
-    await this.file.write(entryHeader(nameBytes, crc, size));
-    await this.file.write(header);
-    for (let done = 0; done < bytes.length; done += 1 << 22) {
-      await this.file.write(bytes.subarray(done, done + (1 << 22)));
+    await this.file.write(entryHeader(nameBytes, 0, size));
+    const start = this.file.position;
+    let crc = 0;
+    const write = async (bytes: Uint8Array) => {
+      crc = crc32(bytes, crc);
+      await this.file.write(bytes);
+    };
+    // Small parts are gathered: each write is a call to the system.
+    const gathered = new Uint8Array(Math.min(stepBytes, size));
+    gathered.set(header);
+    let length = header.length;
+    for (const part of parts) {
+      const bytes = bytesOfArray(part);
+      for (let done = 0; done < bytes.length;) {
+        const step = bytes.subarray(done, done + gathered.length - length);
+        gathered.set(step, length);
+        length += step.length;
+        done += step.length;
+        if (length === gathered.length) {
+          await write(gathered);
+          length = 0;
+        }
+      }
     }
+    await write(gathered.subarray(0, length));
+    if (this.file.position - start !== size) {
+      throw new RangeError(`the parts of "${name}" do not fill the shape ${shape.join('×')}`);
+    }
+    await this.file.writeAt(entryHeader(nameBytes, crc, size), offset);
     this.directory.push(entryHeader(nameBytes, crc, size, offset));
   }
 

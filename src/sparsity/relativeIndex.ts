@@ -1,5 +1,4 @@
-import { bitsOf } from './magnitudeCounts';
-import { countRuns, type Runs } from './scan';
+import { countRuns, encodeEntries, type Runs } from './scan';
 
 /** Bits of a gap. 4 and 5 are Deep Compression's choices for inner products and convolutions (Han 2016, section 3). */
 export const indexWidths = [4, 5, 8, 16] as const;
@@ -17,29 +16,49 @@ export interface RelativeIndex {
   length: number;
   values: Float32Array;
   /** Each 0..2^width - 1. */
-  gaps: Uint16Array;
+  gaps: Uint8Array | Uint16Array;
 }
 
 /** Encodes `values` with gaps of `width` bits. */
 export function encodeRelativeIndex(values: Float32Array, width: IndexWidth): RelativeIndex {
-  const count = countEntries(values)[width];
-  const entries = new Float32Array(count);
-  const gaps = new Uint16Array(count);
-  const bits = bitsOf(values);
-  const largest = 2 ** width - 1;
-  let entry = 0;
-  let gap = 0;
-  for (let i = 0; i < bits.length; i++) {
-    if (bits[i] === 0) {
-      gap++;
-      continue;
-    }
-    for (; gap > largest; gap -= largest + 1) gaps[entry++] = largest;
-    entries[entry] = values[i];
-    gaps[entry++] = gap;
-    gap = 0;
+  const encoder = new RelativeIndexEncoder(values, width, countEntries(values)[width]);
+  const entries = new Float32Array(encoder.count);
+  let done = 0;
+  for (const part of encoder.values()) {
+    entries.set(part, done);
+    done += part.length;
   }
-  return { width, length: values.length, values: entries, gaps };
+  return { width, length: values.length, values: entries, gaps: encoder.gaps };
+}
+
+/** The same piece by piece: where a blob fills half the memory, its entries are not to fill the other half. */
+export class RelativeIndexEncoder {
+  /** The gaps of the entries that {@link values} has given so far. */
+  readonly gaps: Uint8Array | Uint16Array;
+
+  /** @param count how many entries it makes, as {@link countEntries} tells */
+  constructor(
+    private readonly source: Float32Array,
+    private readonly width: IndexWidth,
+    readonly count: number,
+  ) {
+    this.gaps = width === 16 ? new Uint16Array(count) : new Uint8Array(count);
+  }
+
+  /** The values of the entries, in order. */
+  *values(): Generator<Float32Array, void> {
+    let done = 0;
+    for (const { values, gaps } of encodeEntries(this.source, this.width)) {
+      this.gaps.set(gaps, done);
+      done += gaps.length;
+      yield values;
+    }
+  }
+
+  /** The gaps without space between, once all values were given; they are packed in place. */
+  packedGaps(): Uint8Array | Uint16Array {
+    return packGaps(this.gaps, this.width);
+  }
 }
 
 /**
@@ -85,26 +104,42 @@ export function bestIndexWidth(entries: Record<IndexWidth, number>): IndexWidth 
   );
 }
 
-/** Packs gaps of 4 or 5 bits into bytes, the first gap in the lowest bits (numpy.unpackbits with bitorder='little'). */
-export function packGaps(gaps: Uint16Array, width: IndexWidth): Uint8Array | Uint16Array {
-  if (width === 16) return gaps;
-  if (width === 8) return Uint8Array.from(gaps);
-  const bytes = new Uint8Array(Math.ceil((gaps.length * width) / 8));
-  for (let i = 0, bit = 0; i < gaps.length; i++, bit += width) {
-    const shifted = gaps[i] << (bit & 7);
-    bytes[bit >>> 3] |= shifted;
-    if (shifted > 0xff) bytes[(bit >>> 3) + 1] |= shifted >>> 8;
+/**
+ * Packs gaps of 4 or 5 bits into bytes, the first gap in the lowest bits (numpy.unpackbits with bitorder='little');
+ * those of 8 and 16 bits are as they should be. Done in place: the result takes the place of `gaps`.
+ */
+export function packGaps(gaps: Uint8Array | Uint16Array, width: IndexWidth): Uint8Array | Uint16Array {
+  if (width >= 8 || gaps instanceof Uint16Array) return gaps;
+  let packed = 0;
+  let held = 0;
+  let bits = 0;
+  for (let i = 0; i < gaps.length; i++) {
+    held |= gaps[i] << bits;
+    bits += width;
+    if (bits >= 8) {
+      gaps[packed++] = held;
+      held >>>= 8;
+      bits -= 8;
+    }
   }
-  return bytes;
+  if (bits > 0) gaps[packed++] = held;
+  return gaps.subarray(0, packed);
 }
 
 /** The reverse of {@link packGaps}; `count` gaps are read. */
-export function unpackGaps(packed: Uint8Array | Uint16Array, width: IndexWidth, count: number): Uint16Array {
-  if (width >= 8) return Uint16Array.from(packed);
-  if (packed.length < Math.ceil((count * width) / 8)) {
-    throw new RangeError(`${packed.length} bytes hold fewer than ${count} gaps of ${width} bits`);
+export function unpackGaps(
+  packed: Uint8Array | Uint16Array,
+  width: IndexWidth,
+  count: number,
+): Uint8Array | Uint16Array {
+  if (
+    packed.length < Math.ceil((count * Math.min(width, 8)) / 8) ||
+    (width < 8 && packed instanceof Uint16Array)
+  ) {
+    throw new RangeError(`${packed.length} numbers hold fewer than ${count} gaps of ${width} bits`);
   }
-  const gaps = new Uint16Array(count);
+  if (width >= 8) return packed;
+  const gaps = new Uint8Array(count);
   const mask = 2 ** width - 1;
   for (let i = 0, bit = 0; i < count; i++, bit += width) {
     const two = packed[bit >>> 3] | ((packed[(bit >>> 3) + 1] ?? 0) << 8);

@@ -9,7 +9,12 @@ type Kernels = { memory: WebAssembly.Memory } & Record<
   | 'runs_address'
   | 'describe'
   | 'gather_counts'
+  | 'entry_values_address'
+  | 'entry_gaps_address'
   | 'count_runs'
+  | 'find_entries'
+  | 'encode_entries'
+  | 'zeros_after'
   | 'count_magnitudes'
   | 'count_within'
   | 'count_bins'
@@ -21,6 +26,8 @@ type Kernels = { memory: WebAssembly.Memory } & Record<
 
 /** Floats that one call of a kernel takes; they stay in the processor's cache from the copy to the last kernel. */
 const block = 1 << 16;
+/** Entries that a block makes at most. */
+const mostEntries = block + block / 16;
 
 /*
  * Passes over weights in WebAssembly SIMD (kernels/scan.c), several times as fast as a loop in JavaScript. What is
@@ -37,8 +44,15 @@ class Scanner {
   readonly moments = new Float64Array(this.kernels.memory.buffer, this.kernels.moments_address(), 10);
   readonly runs = new Float64Array(this.kernels.memory.buffer, this.kernels.runs_address(), 7);
 
-  private floats(address: number): Float32Array {
-    return new Float32Array(this.kernels.memory.buffer, address, block);
+  readonly entryValues = this.floats(this.kernels.entry_values_address(), mostEntries);
+  readonly entryGaps = new Uint16Array(
+    this.kernels.memory.buffer,
+    this.kernels.entry_gaps_address(),
+    mostEntries,
+  );
+
+  private floats(address: number, length = block): Float32Array {
+    return new Float32Array(this.kernels.memory.buffer, address, length);
   }
 }
 
@@ -169,4 +183,42 @@ export function countRuns(source: Float32Array): Runs {
   forBlocks(source, (kernels, count) => kernels.count_runs(count));
   const [, nonZero, stored, fill4, fill5, fill8, fill16] = runs;
   return { nonZero, stored, fillers: { 4: fill4, 5: fill5, 8: fill8, 16: fill16 } };
+}
+
+/** Entries of a relative index, fillers included: values with the number of zeros before each. */
+export interface Entries {
+  values: Float32Array;
+  gaps: Uint16Array;
+}
+
+/** A filler for every 2^width zeros that are skipped: what a run of zeros longer than a block is told by. */
+function* fillers(count: number, width: number): Generator<Entries, void> {
+  const values = new Float32Array(Math.min(count, block));
+  const gaps = new Uint16Array(values.length).fill(2 ** width - 1);
+  for (let done = 0; done < count; done += values.length) {
+    const part = Math.min(values.length, count - done);
+    yield { values: values.subarray(0, part), gaps: gaps.subarray(0, part) };
+  }
+}
+
+/** The entries of `source` in a relative index of `width` bits, part by part; see `RelativeIndex`. */
+export function* encodeEntries(source: Float32Array, width: number): Generator<Entries, void> {
+  const { kernels, values, entryValues, entryGaps } = scanner();
+  let open = 0;
+  for (let start = 0; start < source.length; start += block) {
+    const part = source.subarray(start, start + block);
+    values.set(part);
+    const found = kernels.find_entries(part.length);
+    if (found === 0) {
+      open += part.length;
+      continue;
+    }
+    const count = kernels.encode_entries(found, width, open % 2 ** width);
+    // Copies: others may use the kernels before the next part is asked for.
+    const entries = { values: entryValues.slice(0, count), gaps: entryGaps.slice(0, count) };
+    const after = kernels.zeros_after(found, part.length);
+    if (open >= 2 ** width) yield* fillers(Math.floor(open / 2 ** width), width);
+    yield entries;
+    open = after;
+  }
 }

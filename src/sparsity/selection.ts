@@ -67,6 +67,7 @@ export interface PruneContext {
 export function pruneBlob(values: Float32Array, rule: Rule, context: PruneContext): Pruned {
   const { geometry, saliency = values } = context;
   let threshold: number | undefined;
+  let zeros: number | undefined;
   let floored = false;
   switch (rule.method) {
     case 'n:m':
@@ -86,18 +87,27 @@ export function pruneBlob(values: Float32Array, rule: Rule, context: PruneContex
           : rule.method === 'threshold'
             ? rule.threshold
             : rule.factor * context.std;
-      const largest = floatOfBits(largestMagnitudeBits(saliency));
-      floored = threshold >= largest && largest > 0;
-      if (floored) threshold = below(largest);
-      zeroAtOrBelow(values, threshold, saliency);
+      if (!isAnyAbove(saliency, threshold)) {
+        const largest = floatOfBits(largestMagnitudeBits(saliency));
+        floored = largest > 0;
+        if (floored) threshold = below(largest);
+      }
+      const pruned = zeroAtOrBelow(values, threshold, saliency);
+      if (saliency === values && threshold >= 0) zeros = pruned;
     }
   }
   return {
     threshold: threshold !== undefined && threshold >= 0 ? threshold : undefined,
-    zeros: countZeros(values),
+    zeros: zeros ?? countZeros(values),
     deadOutputs: countDeadOutputs(values, geometry),
     floored,
   };
+}
+
+/** Looks no further than to the first. */
+function isAnyAbove(scores: Float32Array, threshold: number): boolean {
+  for (let i = 0; i < scores.length; i++) if (Math.abs(scores[i]) > threshold) return true;
+  return false;
 }
 
 /** The largest float below `value` (> 0). */
@@ -116,16 +126,28 @@ function pruneGroups(
   { outputs, outputStride, inputs, inputStride, spatial }: WeightGeometry,
   scores: Float32Array,
 ): void {
-  const group: number[] = [];
+  const at = new Int32Array(m);
+  const magnitude = new Float32Array(m);
   for (let output = 0; output < outputs; output++) {
     for (let offset = 0; offset < spatial; offset++) {
       for (let first = 0; first < inputs; first += m) {
-        group.length = 0;
-        for (let input = first; input < Math.min(first + m, inputs); input++) {
-          group.push(output * outputStride + input * inputStride + offset);
+        let size = Math.min(m, inputs - first);
+        for (let i = 0; i < size; i++) {
+          at[i] = output * outputStride + (first + i) * inputStride + offset;
+          magnitude[i] = Math.abs(scores[at[i]]);
         }
-        group.sort((a, b) => Math.abs(scores[b]) - Math.abs(scores[a]) || a - b);
-        for (let i = n; i < group.length; i++) values[group[i]] = 0;
+        while (size > n) {
+          // The last of the smallest goes; NaN is never among them.
+          let least = -1;
+          for (let i = 0; i < size; i++) {
+            if (magnitude[i] <= (least < 0 ? Infinity : magnitude[least])) least = i;
+          }
+          if (least < 0) break;
+          values[at[least]] = 0;
+          at.copyWithin(least, least + 1, size);
+          magnitude.copyWithin(least, least + 1, size);
+          size--;
+        }
       }
     }
   }

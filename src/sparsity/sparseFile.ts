@@ -7,18 +7,22 @@ import type { NpyArray } from './npy';
 import type { EncodingSizes, SparseEncoding } from './recipe';
 import {
   bestIndexWidth,
+  countEntries,
   decodeRelativeIndex,
-  encodeRelativeIndex,
   entriesOf,
+  indexWidths,
   type IndexWidth,
-  packGaps,
   relativeIndexBytes,
+  RelativeIndexEncoder,
   unpackGaps,
 } from './relativeIndex';
 import { countRuns } from './scan';
 
 /** The array that says what the others mean: JSON in UTF-8. Its name can be no layer's, which end in _W, _b or _blobN. */
 const manifestName = 'caffe_pruner';
+
+/** Caffe counts the values of a blob in an int. */
+const mostValues = 2 ** 31 - 1;
 
 /** What the .npz tells besides the values: enough to make a model of them. */
 export interface Manifest {
@@ -108,9 +112,9 @@ export async function writeSparseBlob(
   }
   if (encoding === 'relative') {
     entry.width = width;
-    const relative = encodeRelativeIndex(values, width);
-    await npz.add(key, relative.values);
-    await npz.add(`${key}_indx`, packGaps(relative.gaps, width));
+    const encoder = new RelativeIndexEncoder(values, width, countEntries(values)[width]);
+    await npz.addParts(key, values, [encoder.count], encoder.values());
+    await npz.add(`${key}_indx`, encoder.packedGaps());
     await npz.add(`${key}_width`, Uint8Array.of(width), []);
   } else {
     const order = encoding === 'csr' ? 'rows' : 'columns';
@@ -155,6 +159,9 @@ export async function readSparseBlob(
   file: string,
 ): Promise<Float32Array> {
   const count = shape.reduce((product, dim) => product * dim, 1);
+  if (!shape.every((dim) => Number.isInteger(dim) && dim >= 0) || count > mostValues) {
+    throw new CaffeError(`the blob "${key}" cannot have the shape ${shape.join('×')}`, { file });
+  }
   const array = async (suffix = '') => (await npz.read(`${key}${suffix}`)).array;
   const typed = <T extends NpyArray>(value: NpyArray, type: new (length: number) => T): T => {
     if (!(value instanceof type)) throw new RangeError(`the array is of the wrong type`);
@@ -166,9 +173,14 @@ export async function readSparseBlob(
       values = typed(await array(), Float32Array);
     } else if (encoding === 'relative') {
       const entries = typed(await array(), Float32Array);
-      const gaps = unpackGaps((await array('_indx')) as Uint8Array, width ?? 16, entries.length);
+      if (!indexWidths.includes(width!)) throw new RangeError(`gaps of ${width} bits are not known here`);
+      const packed = typed<Uint8Array | Uint16Array>(
+        await array('_indx'),
+        width === 16 ? Uint16Array : Uint8Array,
+      );
+      const gaps = unpackGaps(packed, width!, entries.length);
       values = decodeRelativeIndex({ length: count, values: entries, gaps });
-    } else {
+    } else if (encoding === 'csr' || encoding === 'csc') {
       values = decodeCompressed(
         {
           shape: matrixShape(shape),
@@ -178,6 +190,8 @@ export async function readSparseBlob(
         },
         encoding === 'csr' ? 'rows' : 'columns',
       );
+    } else {
+      throw new RangeError(`the encoding "${String(encoding)}" is not known here`);
     }
     if (values.length !== count)
       throw new RangeError(`${values.length} values do not fill the shape ${shape.join('×')}`);

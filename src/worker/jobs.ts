@@ -1,11 +1,10 @@
 import { atomicWrite } from '../caffe/atomicWrite';
-import { openFile } from '../caffe/byteSource';
 import { blobChunks, readBlob } from '../caffe/readBlob';
 import { inspectBlob } from '../jobs/inspect';
 import { prune, tryPruning } from '../jobs/prune';
 import { restore } from '../jobs/restore';
 import { createSample } from '../jobs/sample';
-import { digestOf } from '../jobs/writePruned';
+import { digestOf } from '../jobs/digest';
 import { existingOutputs, outputPaths } from '../jobs/outputs';
 import { readPicture } from '../jobs/picture';
 import type { BlobFigures, LayerRow, WorkerJobs } from '../protocol';
@@ -116,13 +115,8 @@ export function workerJobs(models = new OpenModels()): JobHandlers<WorkerJobs> {
     },
 
     async *digest({ path }, { signal }) {
-      const source = await openFile(path);
-      try {
-        yield* [];
-        return await digestOf(source, signal);
-      } finally {
-        await source.close();
-      }
+      yield* [];
+      return digestOf(path, signal);
     },
 
     tryPruning,

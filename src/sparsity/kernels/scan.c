@@ -256,6 +256,39 @@ EXPORT(largest_magnitude) uint32_t largest_magnitude(int count) {
   return largest;
 }
 
+/** Where in the block the entries are: the values that are stored, which are all but +0, so that -0 comes back. */
+static uint32_t positions[BLOCK + 4];
+/** No block needs more: an entry for each value, or a filler for 16 of them. */
+static float entry_values[BLOCK + BLOCK / 16];
+static uint16_t entry_gaps[BLOCK + BLOCK / 16];
+EXPORT(entry_values_address) float *entry_values_address(void) { return entry_values; }
+EXPORT(entry_gaps_address) uint16_t *entry_gaps_address(void) { return entry_gaps; }
+
+/** For each set of lanes that hold +0: the other lanes, and how many they are. */
+static const uint32_t kept_lanes[16][4] __attribute__((aligned(16))) = {
+    {0, 1, 2, 3}, {1, 2, 3}, {0, 2, 3}, {2, 3}, {0, 1, 3}, {1, 3}, {0, 3}, {3},
+    {0, 1, 2},    {1, 2},    {0, 2},    {2},    {0, 1},    {1},    {0},    {0},
+};
+static const uint8_t kept_count[16] = {4, 3, 3, 2, 3, 2, 2, 1, 3, 2, 2, 1, 2, 1, 1, 0};
+
+/** Finds the entries of the block and returns how many there are. No branch depends on the values: chance would. */
+EXPORT(find_entries) int find_entries(int count) {
+  const uint32_t *bits = (const uint32_t *)values;
+  int found = 0, i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const v128_t zero = wasm_i32x4_eq(wasm_v128_load(bits + i), wasm_i32x4_const_splat(0));
+    const int lanes = wasm_i32x4_bitmask(zero);
+    // What is written beyond the kept ones is written over next.
+    wasm_v128_store(positions + found, wasm_i32x4_add(wasm_v128_load(kept_lanes[lanes]), wasm_i32x4_splat(i)));
+    found += kept_count[lanes];
+  }
+  for (; i < count; i++) {
+    positions[found] = i;
+    found += bits[i] != 0;
+  }
+  return found;
+}
+
 /** What `count_runs` counts, and the run of zeros that the last block left open. */
 static struct {
   double open, non_zero, stored, fill4, fill5, fill8, fill16;
@@ -263,37 +296,52 @@ static struct {
 EXPORT(runs_address) double *runs_address(void) { return (double *)&runs; }
 
 /**
- * Adds to `runs`, which the caller clears before the first block: the values that are not zero, those that are
- * stored (not +0, so that -0 comes back), and the fillers that a relative index of each width needs.
+ * Adds to `runs`, which the caller clears before the first block: the values that are not zero, the entries, and the
+ * fillers that a relative index of each width needs.
  */
 EXPORT(count_runs) void count_runs(int count) {
-  const uint32_t *bits = (const uint32_t *)values;
-  uint32_t open = runs.open, non_zero = 0, stored = 0, fill4 = 0, fill5 = 0, fill8 = 0, fill16 = 0;
-  int i = 0;
-  while (i < count) {
-    if (i + 4 <= count && !wasm_v128_any_true(wasm_v128_load(values + i))) {
-      open += 4;
-      i += 4;
-      continue;
-    }
-    const uint32_t value = bits[i++];
-    if (value == 0) {
-      open++;
-      continue;
-    }
-    stored++;
-    non_zero += value != 0x80000000;
-    fill4 += open >> 4;
-    fill5 += open >> 5;
-    fill8 += open >> 8;
-    fill16 += open >> 16;
-    open = 0;
+  const int found = find_entries(count);
+  uint32_t negative_zero = 0, fill4 = 0, fill5 = 0, fill8 = 0, fill16 = 0;
+  uint32_t next = -(uint32_t)runs.open;
+  for (int i = 0; i < found; i++) {
+    const uint32_t at = positions[i], gap = at - next;
+    next = at + 1;
+    negative_zero += values[at] == 0;
+    fill4 += gap >> 4;
+    fill5 += gap >> 5;
+    fill8 += gap >> 8;
+    fill16 += gap >> 16;
   }
-  runs.open = open;
-  runs.non_zero += non_zero;
-  runs.stored += stored;
+  runs.open = count - next;
+  runs.non_zero += found - negative_zero;
+  runs.stored += found;
   runs.fill4 += fill4;
   runs.fill5 += fill5;
   runs.fill8 += fill8;
   runs.fill16 += fill16;
 }
+
+/**
+ * Writes the first `found` entries that `find_entries` found as a relative index of `width` bits, and returns how
+ * many entries that makes with the fillers. `open` zeros came before the block, fewer than 2^width.
+ */
+EXPORT(encode_entries) int encode_entries(int found, int width, uint32_t open) {
+  const uint32_t largest = (1u << width) - 1;
+  uint32_t next = -open;
+  int entry = 0;
+  for (int i = 0; i < found; i++) {
+    const uint32_t at = positions[i];
+    uint32_t gap = at - next;
+    next = at + 1;
+    for (; gap > largest; gap -= largest + 1) {
+      entry_values[entry] = 0;
+      entry_gaps[entry++] = largest;
+    }
+    entry_values[entry] = values[at];
+    entry_gaps[entry++] = gap;
+  }
+  return entry;
+}
+
+/** How many zeros come after the last of the entries found. */
+EXPORT(zeros_after) int zeros_after(int found, int count) { return count - 1 - (int)positions[found - 1]; }
