@@ -18,6 +18,8 @@ export interface MessageType {
   doc: string;
   /** In the order of caffe.proto: what people set comes first. */
   fields: ReadonlyMap<string, FieldType>;
+  /** The fields that must be set. */
+  required: readonly FieldType[];
 }
 
 export interface FieldType {
@@ -54,9 +56,20 @@ function describeMessage(type: Type): MessageType {
   const known = messages.get(type.name);
   if (known) return known;
   const fields = new Map<string, FieldType>();
-  const message: MessageType = { kind: 'message', name: type.name, doc: type.comment ?? '', fields };
+  const required: FieldType[] = [];
+  const message: MessageType = {
+    kind: 'message',
+    name: type.name,
+    doc: type.comment ?? '',
+    fields,
+    required,
+  };
   messages.set(type.name, message);
-  for (const field of type.fieldsArray) fields.set(field.name, describeField(field));
+  for (const field of type.fieldsArray) {
+    const described = describeField(field);
+    fields.set(field.name, described);
+    if (described.required) required.push(described);
+  }
   return message;
 }
 

@@ -7,21 +7,21 @@ import { readScalar, stringValue, typeInWords } from './values';
 
 /** Checks every field of a message against its type: known, of the right type, not set twice, none missing. */
 export function checkFields(prototxt: Prototxt, node: MessageNode, type: MessageType, report: Report): void {
-  const seen = new Map<string, FieldNode>();
+  let seen: Map<FieldType, FieldNode> | undefined;
   for (const field of node.fields) {
     const fieldType = type.fields.get(field.name);
     if (!fieldType) {
       reportUnknown(field, type, report);
       continue;
     }
-    const before = seen.get(field.name);
     if (!fieldType.repeated) {
+      const before = seen?.get(fieldType);
       if (before || field.values.length > 1)
         report('repeated', 'error', field.nameSpan, `"${field.name}" can be set only once in ${type.name}`, {
           fixes: before ? [removeFix(prototxt, field)] : [],
           ...(before ? { related: { ...before.nameSpan, message: 'It is set here already' } } : {}),
         });
-      seen.set(field.name, field);
+      (seen ??= new Map()).set(fieldType, field);
     }
     for (const value of field.values) {
       if (value.kind !== 'message') checkScalar(prototxt, value, field, fieldType, type, report);
@@ -36,8 +36,8 @@ export function checkFields(prototxt: Prototxt, node: MessageNode, type: Message
         );
     }
   }
-  for (const required of type.fields.values())
-    if (required.required && !node.fields.some(({ name }) => name === required.name))
+  for (const required of type.required)
+    if (!node.fields.some(({ name }) => name === required.name))
       report(
         'missing-field',
         'error',

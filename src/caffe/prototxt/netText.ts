@@ -2,7 +2,7 @@ import { v0LayerType, v1LayerTypeByName } from '../layerTypes';
 import type { NetState, NetStateRule } from '../messages';
 import { takesPart } from '../netState';
 import { messageType } from '../schema';
-import { fieldOf, messagesOf, scalarOf, type MessageNode, type Prototxt, type Span } from './tree';
+import { messagesOf, scalarOf, type MessageNode, type Prototxt, type ScalarNode, type Span } from './tree';
 import { readMessage, stringValue } from './values';
 
 /** A blob's name where a layer reads or makes it, or where the net takes it as `input`. */
@@ -40,6 +40,8 @@ export interface LayerText {
   params: ParamUse[];
   include: NetStateRule[];
   exclude: NetStateRule[];
+  /** It counts in the objective: by its type, or because it sets loss_weight. */
+  loss: boolean;
 }
 
 export interface NetText {
@@ -49,8 +51,16 @@ export interface NetText {
   layers: LayerText[];
 }
 
-/** The nets that stand in a file: the file itself, and those inside a solver. */
+const known = new WeakMap<Prototxt, NetText[]>();
+
+/** The nets that stand in a file: the file itself, and those inside a solver. Asking again costs nothing. */
 export function netsOf(prototxt: Prototxt): NetText[] {
+  let nets = known.get(prototxt);
+  if (!nets) known.set(prototxt, (nets = readNets(prototxt)));
+  return nets;
+}
+
+function readNets(prototxt: Prototxt): NetText[] {
   const nets = [netOf(prototxt, prototxt.root)];
   for (const name of ['net_param', 'train_net_param', 'test_net_param'])
     for (const node of messagesOf(prototxt.root, name)) nets.push(netOf(prototxt, node));
@@ -67,8 +77,7 @@ function netOf(prototxt: Prototxt, node: MessageNode): NetText {
       for (const value of field.values) if (value.kind === 'message') layers.push(layerOf(text, value));
     } else if (field.name === 'input') {
       for (const value of field.values)
-        if (value.kind === 'string')
-          inputs.push({ ...named(text, value), role: 'input', index: inputs.length });
+        if (value.kind === 'string') inputs.push(useOf(text, value, 'input', inputs.length));
     } else if (field.name === 'state') {
       for (const value of field.values)
         if (value.kind === 'message') Object.assign(state, readState(text, value, 'NetState'));
@@ -78,11 +87,9 @@ function netOf(prototxt: Prototxt, node: MessageNode): NetText {
 }
 
 function layerOf(text: string, node: MessageNode): LayerText {
-  const inner = fieldOf(node, 'layer')?.values[0];
-  const description = inner?.kind === 'message' ? inner : node;
   const layer: LayerText = {
     node,
-    description,
+    description: node,
     name: '',
     type: '',
     bottoms: [],
@@ -90,43 +97,75 @@ function layerOf(text: string, node: MessageNode): LayerText {
     params: [],
     include: [],
     exclude: [],
+    loss: false,
   };
-  const name = scalarOf(description, 'name');
+  let name: ScalarNode | undefined;
+  let type: ScalarNode | undefined;
+  let params = 0;
+  for (const field of node.fields)
+    for (const value of field.values) {
+      const scalar = value.kind === 'message' ? undefined : value;
+      switch (field.name) {
+        case 'name':
+          name ??= scalar;
+          break;
+        case 'type':
+          type ??= scalar;
+          break;
+        case 'layer':
+          if (value.kind === 'message') layer.description = value;
+          break;
+        case 'bottom':
+        case 'top': {
+          if (scalar?.kind !== 'string') break;
+          const uses = field.name === 'bottom' ? layer.bottoms : layer.tops;
+          uses.push(useOf(text, scalar, field.name, uses.length, layer));
+          break;
+        }
+        case 'param': {
+          const shared = value.kind === 'message' ? scalarOf(value, 'name') : value;
+          if (shared?.kind === 'string') {
+            const shares = stringValue(text, shared);
+            if (shares !== '')
+              layer.params.push({ name: shares, span: insideQuotes(text, shared), layer, index: params });
+          }
+          params++;
+          break;
+        }
+        case 'include':
+        case 'exclude':
+          if (value.kind === 'message') layer[field.name].push(readState(text, value, 'NetStateRule'));
+          break;
+        case 'loss_weight':
+          layer.loss = true;
+      }
+    }
+  if (layer.description !== node) {
+    name = scalarOf(layer.description, 'name');
+    type = scalarOf(layer.description, 'type');
+  }
   if (name?.kind === 'string') {
     layer.name = stringValue(text, name);
     layer.nameSpan = insideQuotes(text, name);
   }
-  const type = scalarOf(description, 'type');
   if (type) {
-    layer.typeSpan = type.kind === 'string' ? insideQuotes(text, type) : { start: type.start, end: type.end };
-    const written = type.kind === 'string' ? stringValue(text, type) : text.slice(type.start, type.end);
-    if (description !== node) layer.type = v0LayerType(written);
-    else layer.type = type.kind === 'string' ? written : (v1LayerTypeByName(written) ?? written);
+    const quoted = type.kind === 'string';
+    layer.typeSpan = quoted ? insideQuotes(text, type) : { start: type.start, end: type.end };
+    const written = quoted ? stringValue(text, type) : text.slice(type.start, type.end);
+    if (layer.description !== node) layer.type = v0LayerType(written);
+    else layer.type = quoted ? written : (v1LayerTypeByName(written) ?? written);
   }
-  let params = 0;
-  for (const field of node.fields) {
-    for (const value of field.values) {
-      if (field.name === 'bottom' || field.name === 'top') {
-        if (value.kind !== 'string') continue;
-        const uses = field.name === 'bottom' ? layer.bottoms : layer.tops;
-        uses.push({ ...named(text, value), role: field.name, layer, index: uses.length });
-      } else if (field.name === 'param') {
-        const shared = value.kind === 'message' ? scalarOf(value, 'name') : value;
-        if (shared?.kind === 'string') {
-          const { blob, span } = named(text, shared);
-          if (blob !== '') layer.params.push({ name: blob, span, layer, index: params });
-        }
-        params++;
-      } else if ((field.name === 'include' || field.name === 'exclude') && value.kind === 'message')
-        layer[field.name].push(readState(text, value, 'NetStateRule'));
-    }
-  }
+  layer.loss ||= layer.type.includes('Loss');
   return layer;
 }
 
-function named(text: string, node: Span): Pick<BlobUse, 'blob' | 'span'> {
-  return { blob: stringValue(text, node), span: insideQuotes(text, node) };
-}
+const useOf = (
+  text: string,
+  node: Span,
+  role: BlobUse['role'],
+  index: number,
+  layer?: LayerText,
+): BlobUse => ({ blob: stringValue(text, node), role, span: insideQuotes(text, node), index, layer });
 
 /** The text between the quotes of a string; all of it when it is in parts or its quote is missing. */
 export function insideQuotes(text: string, node: Span): Span {
@@ -163,6 +202,14 @@ export interface Wiring {
  * not meant for is left out: nothing feeds it, or it would train nothing. A bottom is missing, and a top made twice, only when it is so in all the states of a phase.
  */
 export function wire(net: NetText): Wiring {
+  let wiring = wirings.get(net);
+  if (!wiring) wirings.set(net, (wiring = wireAll(net)));
+  return wiring;
+}
+
+const wirings = new WeakMap<NetText, Wiring>();
+
+function wireAll(net: NetText): Wiring {
   const producers = new Map<BlobUse, BlobUse[]>();
   const consumers = new Map<BlobUse, BlobUse[]>();
   const doubled = new Map<BlobUse, BlobUse>();
@@ -230,9 +277,7 @@ function phasesOf(net: NetText): ('TRAIN' | 'TEST')[] {
   };
   const [train, test] = [layersIn('TRAIN'), layersIn('TEST')];
   const tests = isFed(net, test);
-  const isLoss = ({ type, node }: LayerText) =>
-    type.includes('Loss') || fieldOf(node, 'loss_weight') !== undefined;
-  const trains = isFed(net, train) && (!tests || train.some(isLoss));
+  const trains = isFed(net, train) && (!tests || train.some(({ loss }) => loss));
   return [...(trains ? (['TRAIN'] as const) : []), ...(tests ? (['TEST'] as const) : [])];
 }
 

@@ -1,4 +1,12 @@
-import { nextSignificant, type FieldNode, type MessageNode, type Prototxt, type ScalarNode } from './tree';
+import {
+  nextSignificant,
+  type FieldNode,
+  type MessageNode,
+  type Prototxt,
+  type ScalarNode,
+  type Span,
+  type ValueNode,
+} from './tree';
 import { TokenKind, tokenize, type Tokens } from './lexer';
 
 /** Messages nested deeper than this are not looked into. Caffe's own reach five levels, protobuf's limit is 100 too. */
@@ -22,6 +30,23 @@ export function parsePrototxt(text: string): Prototxt {
     comments: commentsOf(tokens),
     lines: linesOf(text),
   };
+}
+
+class Field implements FieldNode {
+  readonly values: ValueNode[] = [];
+  list = false;
+
+  constructor(
+    readonly name: string,
+    readonly start: number,
+    public end: number,
+    readonly parent: MessageNode,
+  ) {}
+
+  /** Worked out when asked for, since a file has many thousands of them. */
+  get nameSpan(): Span {
+    return { start: this.start, end: this.start + this.name.length };
+  }
 }
 
 class Parser {
@@ -102,16 +127,8 @@ class Parser {
     const start = this.start();
     this.leaveLayersBefore(start);
     const name = this.is('[') ? this.extensionName() : this.word();
-    const nameSpan = { start, end: this.end };
-    const field: FieldNode = {
-      name,
-      nameSpan,
-      start,
-      end: this.end,
-      values: [],
-      list: false,
-      parent: this.message,
-    };
+    const nameEnd = this.end;
+    const field = new Field(name, start, nameEnd, this.message);
     this.message.fields.push(field);
     const colon = this.is(':');
     if (colon) this.advance();
@@ -123,12 +140,12 @@ class Parser {
       this.list(field, colon);
       return;
     }
-    const value = this.startsNextField(nameSpan.end) ? undefined : this.scalar();
+    const value = this.startsNextField(nameEnd) ? undefined : this.scalar();
     if (value) {
       field.values.push(value);
       if (!colon) this.problem(`Expected ":" between "${name}" and its value`, start, value.end);
     } else if (colon) this.problem(`"${name}" has no value`, start, this.end);
-    else this.problem(`Expected ":" and a value, or "{", after "${name}"`, start, nameSpan.end);
+    else this.problem(`Expected ":" and a value, or "{", after "${name}"`, start, nameEnd);
     this.finish(field);
   }
 

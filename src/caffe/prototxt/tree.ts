@@ -30,7 +30,7 @@ export type ValueNode = MessageNode | ScalarNode;
 /** `name: value`, `name { … }` or `name: [value, value]`. */
 export interface FieldNode extends Span {
   name: string;
-  nameSpan: Span;
+  readonly nameSpan: Span;
   /** None when the value is missing, several when it is a list. */
   values: ValueNode[];
   /** The values stand between brackets. */

@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import textformat from 'protobufjs/ext/textformat.js';
+import { complete } from '../src/caffe/prototxt/complete';
+import { diagnose } from '../src/caffe/prototxt/diagnose';
+import { format } from '../src/caffe/prototxt/format';
+import { parsePrototxt } from '../src/caffe/prototxt/parser';
+import { protobufRoot } from '../src/caffe/schema';
+import { inferShapes } from '../src/network/shapes';
+import { compare, heading } from './measure';
+
+/** A net of about 20,000 lines as people write them: LeNet's layers over and over, wired one behind the other. */
+function longNet(lines: number): string {
+  const parts = [
+    'name: "long"\nlayer {\n  name: "data"\n  type: "Input"\n  top: "b0"\n  input_param { shape { dim: 1 dim: 8 dim: 16 dim: 16 } }\n}\n',
+  ];
+  for (let layer = 1, count = 7; count < lines; layer++) {
+    const text = `layer {
+  name: "conv${layer}"
+  type: "Convolution"
+  bottom: "b${layer - 1}"
+  top: "b${layer}"
+  # prune: keep=10%
+  param {
+    lr_mult: 1
+    decay_mult: 1
+  }
+  param {
+    lr_mult: 2
+    decay_mult: 0
+  }
+  convolution_param {
+    num_output: 8
+    kernel_size: 3
+    pad: 1
+    weight_filler {
+      type: "xavier"
+    }
+    bias_filler {
+      type: "constant"
+      value: 0
+    }
+  }
+}
+layer {
+  name: "relu${layer}"
+  type: "ReLU"
+  bottom: "b${layer}"
+  top: "b${layer}"
+}
+`;
+    parts.push(text);
+    count += text.split('\n').length - 1;
+  }
+  return parts.join('');
+}
+
+const text = process.argv[2] ? readFileSync(process.argv[2], 'utf8') : longNet(20_000);
+const net = protobufRoot().lookupType('caffe.NetParameter');
+const baseline = { name: 'protobufjs text parser', run: () => void textformat.fromText(net, text) };
+
+/** As one types: a letter more in the middle each time. */
+let typed = 0;
+function keystroke(): { edited: string; offset: number } {
+  const offset = text.indexOf('bottom: "', text.length / 2) + 'bottom: "'.length;
+  const more = 'x'.repeat(++typed % 5);
+  return { edited: text.slice(0, offset) + more + text.slice(offset), offset };
+}
+
+heading(`A prototxt of ${text.split('\n').length - 1} lines`);
+await compare({
+  what: 'tree with positions and comments',
+  baseline,
+  ours: { name: 'parse', run: () => void parsePrototxt(text) },
+});
+await compare({
+  what: 'a keystroke: diagnostics and completion',
+  baseline,
+  ours: {
+    name: 'parse, diagnose, complete',
+    run: () => {
+      const { edited, offset } = keystroke();
+      const prototxt = parsePrototxt(edited);
+      diagnose(prototxt);
+      complete(prototxt, offset);
+    },
+  },
+});
+await compare({
+  what: 'once typing rests: shapes as well',
+  baseline,
+  ours: {
+    name: 'diagnose with shape inference',
+    run: () =>
+      void diagnose(parsePrototxt(text), { inferShapes: (read, phase) => inferShapes(read, { phase }) }),
+  },
+});
+await compare({
+  what: 'laying out the file',
+  baseline,
+  ours: { name: 'format', run: () => void format(parsePrototxt(text), { indent: '    ' }) },
+});
