@@ -26,7 +26,7 @@ export function activate(context: vscode.ExtensionContext): void {
     log,
     workers.viewer,
     workers.laborer,
-    registerLanguage(context, workers.viewer, log),
+    registerLanguage(context, workers, log),
     vscode.window.registerCustomEditorProvider(
       modelViewType,
       new ModelEditor(context.extensionUri, workers, log),

@@ -183,3 +183,60 @@ export interface PageStart {
   /** Whether the workspace is trusted: jobs that read other files of it wait for that. */
   trusted: boolean;
 }
+
+/** A layer of a net that is drawn. */
+export interface GraphLayer {
+  /** Position among the layers of the net's phase. */
+  id: number;
+  name: string;
+  type: string;
+  /** What kind of work it does: for its colour. */
+  family: GraphFamily;
+  /** Shapes of its tops; undefined where they are not known. */
+  tops: { name: string; shape?: readonly number[] }[];
+  /** `NaN` where shapes do not tell. */
+  parameters: number;
+  macs: number;
+}
+
+export type GraphFamily =
+  'data' | 'weights' | 'pooling' | 'activation' | 'normalization' | 'arrange' | 'loss' | 'other';
+
+/** A box: a layer, and below it those that work on its top in place. */
+export interface GraphNode {
+  id: number;
+  layers: GraphLayer[];
+}
+
+export interface GraphEdge {
+  from: number;
+  to: number;
+  blob: string;
+  shape?: readonly number[];
+}
+
+export interface GraphNet {
+  name: string;
+  phase: 'TRAIN' | 'TEST';
+  nodes: GraphNode[];
+  edges: GraphEdge[];
+}
+
+export type GraphEvent =
+  /** The net as it is now, or why it cannot be drawn. `weights`: the model that is paired with it. */
+  | { kind: 'net'; net: GraphNet; weights?: string }
+  | { kind: 'problem'; message: string }
+  /** The cursor in the text is in this layer. */
+  | { kind: 'selected'; layer: string };
+
+/** What the extension does for the page that draws a net. */
+export interface GraphJobs {
+  /** Yields the net, in the phase that is asked for, whenever it changes, and what is selected in the text. */
+  watch: { params: { phase?: 'TRAIN' | 'TEST' }; event: GraphEvent; result: undefined };
+  /** Selects a layer in the text. */
+  select: { params: { layer: string; phase: 'TRAIN' | 'TEST' }; event: never; result: undefined };
+  /** Share of zeros among the weights by layer, as they are read. */
+  zeros: { params: undefined; event: [layer: string, share: number][]; result: undefined };
+  /** Asks where to, and writes the picture; the name written, or undefined. */
+  saveSvg: { params: { svg: string }; event: never; result: string | undefined };
+}

@@ -1,112 +1,46 @@
 import * as vscode from 'vscode';
-import { findHints } from '../caffe/prototxt/hints';
-import { CaffeError } from '../caffe/errors';
-import { fitOf } from '../caffe/pairing';
-import type { Span } from '../caffe/prototxt/tree';
-import { shapeText } from '../network/shapes';
-import { phases, type Analysis } from './analysis';
-import { debounce, languageId, rangeOf, type Documents } from './documents';
+import { diagnose, type PairedModel as ModelShapes } from '../caffe/prototxt/diagnose';
+import type { Diagnostic } from '../caffe/prototxt/diagnostic';
+import { layersByName } from '../caffe/pairing';
+import { inferShapes } from '../network/shapes';
+import type { Analysis } from './analysis';
+import { debounce, languageId, rangeOf, selector, toTextEdits, type Documents } from './documents';
+import { fileReferences, resolveFile } from './links';
 import { fileName, type PairedModel, type PairedModels } from './pairedModels';
-import { weightedLayers } from './weights';
 
-/** Something to tell about a place in the text. */
-export interface Finding extends Span {
-  severity: 'error' | 'warning' | 'information' | 'hint';
-  message: string;
-  code: string;
+/** How long after a key the problems are looked for again. */
+const delay = 150;
+
+/** The problems of a document's version, so that quick fixes find theirs. */
+interface Found {
+  version: number;
+  diagnostics: { shown: vscode.Diagnostic; diagnostic: Diagnostic }[];
 }
 
-/**
- * What Caffe would refuse when it sets the net up: shapes that do not go together, wrong axes, parameters that do not fit.
- * Unknown bottoms, doubled tops and unknown types are told by the text alone and are left out here.
- */
-export function shapeFindings(analysis: Analysis): Finding[] {
-  const found = new Map<string, Finding>();
-  const read = analysis.read();
-  if (!read || !('net' in read)) return [];
-  const nodes = new Map([...read.nodes].map(([layer, node]) => [`${layer.line} ${layer.name}`, node]));
-  for (const phase of phases)
-    for (const { message, advice, layer, line } of analysis.shapes(phase)?.errors ?? []) {
-      if (/^unknown (bottom blob|layer type)|produced by multiple sources$/.test(message)) continue;
-      const node = nodes.get(`${line} ${layer}`);
-      if (!node) continue;
-      const text = analysis.layerAt(node.start);
-      const span = text?.nameSpan ?? text?.typeSpan ?? { start: node.start, end: node.start + 1 };
-      const whole = advice ? `${message}. ${advice}` : message;
-      found.set(`${span.start} ${whole}`, {
-        start: span.start,
-        end: span.end,
-        severity: 'error',
-        message: whole,
-        code: 'shape',
-      });
-    }
-  return [...found.values()];
-}
-
-/** Where the net and the weights that are paired with it differ, and hints that speak of what is not there. */
-export function pairFindings(analysis: Analysis, pair: PairedModel): Finding[] {
-  const layers = weightedLayers(analysis);
-  const byName = new Map(layers.map((one) => [one.name, one.layer]));
-  const { lacking, mismatches } = fitOf(layers, pair.model);
-  const model = fileName(pair.uri);
-  const at = (layer: string): Span | undefined => byName.get(layer)?.nameSpan;
-  const found: Finding[] = [];
-  for (const { layer, blob, wanted, found: shape } of mismatches) {
-    const span = at(layer);
-    if (!span) continue;
-    const message = shape
-      ? vscode.l10n.t(
-          'Blob {0} of "{1}" has the shape {2} here and {3} in {4}',
-          blob,
-          layer,
-          shapeText(wanted),
-          shapeText(shape),
-          model,
-        )
-      : vscode.l10n.t('"{0}" has a blob {1} here that {2} lacks', layer, blob, model);
-    found.push({ ...span, severity: 'warning', message, code: 'weights-shape' });
-  }
-  const lacks = new Set(lacking);
-  for (const { layer, span, hint } of findHints(analysis.prototxt)) {
-    const text = layer && analysis.layerAt(layer.start);
-    if (text && lacks.has(text.name) && !hint.skip)
-      found.push({
-        ...span,
-        severity: 'warning',
-        message: vscode.l10n.t('{0} has no weights of a layer "{1}" to prune', model, text.name),
-        code: 'hint-weights',
-      });
-  }
-  return found;
-}
-
-const severities: Readonly<Record<Finding['severity'], vscode.DiagnosticSeverity>> = {
-  error: vscode.DiagnosticSeverity.Error,
-  warning: vscode.DiagnosticSeverity.Warning,
-  information: vscode.DiagnosticSeverity.Information,
-  hint: vscode.DiagnosticSeverity.Hint,
-};
-
-/** Keeps the problems of all open prototxts up to date while they are typed. */
+/** Keeps the problems of all open prototxts up to date while they are typed, and offers the ways out. */
 export function registerDiagnostics(documents: Documents, pairs: PairedModels): vscode.Disposable {
   const collection = vscode.languages.createDiagnosticCollection('caffe-pruner');
-  const update = async (document: vscode.TextDocument) => {
+  const found = new Map<string, Found>();
+
+  const update = async (document: vscode.TextDocument): Promise<void> => {
     if (document.isClosed || document.languageId !== languageId) return;
     const { version } = document;
     const analysis = documents.analysis(document);
-    const show = (findings: readonly Finding[]) =>
-      collection.set(
-        document.uri,
-        findings.map((finding) => toDiagnostic(document, finding)),
-      );
-    const own = [...textFindings(analysis), ...shapeFindings(analysis)];
-    show(own);
-    const pair = await pairs.of(document);
-    if (pair && document.version === version && !document.isClosed)
-      show([...own, ...pairFindings(analysis, pair)]);
+    const [pair, files] = await Promise.all([pairs.of(document), filesOf(document, analysis)]);
+    // What was found out about an older text is of no use.
+    if (document.isClosed || document.version !== version) return;
+    const diagnostics = diagnose(analysis.prototxt, {
+      inferShapes: (net, phase) => analysis.shapes(phase) ?? inferShapes(net, { phase }),
+      model: pair && shapesOf(pair),
+      exists: (path) => files.get(path),
+    }).map((diagnostic) => ({ diagnostic, shown: toShown(document, diagnostic) }));
+    found.set(document.uri.toString(), { version, diagnostics });
+    collection.set(
+      document.uri,
+      diagnostics.map(({ shown }) => shown),
+    );
   };
-  const soon = debounce<vscode.TextDocument>(200, (document) => void update(document));
+  const soon = debounce<vscode.TextDocument>(delay, (document) => void update(document));
   const all = () => vscode.workspace.textDocuments.forEach((document) => soon.call(document));
   all();
   return vscode.Disposable.from(
@@ -115,28 +49,84 @@ export function registerDiagnostics(documents: Documents, pairs: PairedModels): 
     pairs.onDidChange(all),
     vscode.workspace.onDidOpenTextDocument((document) => soon.call(document)),
     vscode.workspace.onDidChangeTextDocument(({ document }) => soon.call(document)),
-    vscode.workspace.onDidCloseTextDocument(({ uri }) => collection.delete(uri)),
+    vscode.workspace.onDidCloseTextDocument(({ uri }) => {
+      collection.delete(uri);
+      found.delete(uri.toString());
+    }),
+    vscode.languages.registerCodeActionsProvider(
+      selector,
+      {
+        provideCodeActions(document, range) {
+          const { version, diagnostics } = found.get(document.uri.toString()) ?? {};
+          if (version !== document.version || !diagnostics) return [];
+          return diagnostics
+            .filter(({ shown }) => shown.range.intersection(range) !== undefined)
+            .flatMap(({ shown, diagnostic }) => fixesOf(document, shown, diagnostic));
+        },
+      },
+      { providedCodeActionKinds: [vscode.CodeActionKind.QuickFix] },
+    ),
   );
 }
 
-function toDiagnostic(document: vscode.TextDocument, finding: Finding): vscode.Diagnostic {
-  const diagnostic = new vscode.Diagnostic(
-    rangeOf(document, finding),
-    finding.message,
-    severities[finding.severity],
+/** Which of the files that a solver names are there; others are not asked for, as nothing depends on them. */
+async function filesOf(
+  document: vscode.TextDocument,
+  analysis: Analysis,
+): Promise<ReadonlyMap<string, boolean>> {
+  if (analysis.kind() !== 'SolverParameter' || document.uri.scheme === 'untitled') return new Map();
+  const paths = new Set(fileReferences(analysis).map(({ path }) => path));
+  const known = await Promise.all(
+    [...paths].map(async (path) => [path, (await resolveFile(document.uri, path)) !== undefined] as const),
   );
-  diagnostic.source = 'Caffe';
-  diagnostic.code = finding.code;
-  return diagnostic;
+  return new Map(known);
 }
 
-/** What the text alone tells. */
-function textFindings(analysis: Analysis): Finding[] {
-  const { problems } = analysis.prototxt;
-  const read = analysis.read();
-  const found: Finding[] = problems.map((problem) => ({ ...problem, severity: 'error', code: 'syntax' }));
-  if (read instanceof CaffeError) return found;
-  for (const { kind, ...misfit } of read?.misfits ?? [])
-    found.push({ ...misfit, severity: kind === 'unknown field' ? 'warning' : 'error', code: kind });
-  return found;
+function shapesOf({ uri, model }: PairedModel): ModelShapes {
+  const layers = [...layersByName(model)];
+  return {
+    file: fileName(uri),
+    layers: new Map(layers.map(([name, { blobs }]) => [name, blobs.map(({ shape }) => shape)])),
+  };
 }
+
+const severities: Readonly<Record<Diagnostic['severity'], vscode.DiagnosticSeverity>> = {
+  error: vscode.DiagnosticSeverity.Error,
+  warning: vscode.DiagnosticSeverity.Warning,
+  information: vscode.DiagnosticSeverity.Information,
+  hint: vscode.DiagnosticSeverity.Hint,
+};
+const tags: Readonly<Record<NonNullable<Diagnostic['tag']>, vscode.DiagnosticTag>> = {
+  unnecessary: vscode.DiagnosticTag.Unnecessary,
+  deprecated: vscode.DiagnosticTag.Deprecated,
+};
+
+function toShown(document: vscode.TextDocument, diagnostic: Diagnostic): vscode.Diagnostic {
+  const { message, severity, code, tag, related } = diagnostic;
+  const shown = new vscode.Diagnostic(rangeOf(document, diagnostic), message, severities[severity]);
+  shown.source = 'Caffe';
+  shown.code = code;
+  if (tag) shown.tags = [tags[tag]];
+  if (related)
+    shown.relatedInformation = [
+      new vscode.DiagnosticRelatedInformation(
+        new vscode.Location(document.uri, rangeOf(document, related)),
+        related.message,
+      ),
+    ];
+  return shown;
+}
+
+const fixesOf = (
+  document: vscode.TextDocument,
+  shown: vscode.Diagnostic,
+  { fixes }: Diagnostic,
+): vscode.CodeAction[] =>
+  fixes.map(({ title, edits, preferred }) => {
+    const action = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
+    action.edit = new vscode.WorkspaceEdit();
+    action.edit.set(document.uri, toTextEdits(document, edits));
+    action.diagnostics = [shown];
+    action.isPreferred = preferred;
+    return action;
+  });

@@ -6,11 +6,15 @@ import { registerCompletion } from './completion';
 import { registerDiagnostics } from './diagnostics';
 import { Documents } from './documents';
 import { registerFormatting } from './formatting';
+import { GraphPanels } from './graphPanel';
 import { registerHover } from './hover';
 import { registerLenses } from './lenses';
 import { registerLinks } from './links';
 import { registerNavigation } from './navigation';
+import { openModel } from '../editor/pruning';
 import { PairedModels } from './pairedModels';
+import { pruneWithHints } from './pruneWithHints';
+import { writeHintsFor, type HintEntry } from './writeHints';
 import { registerSemanticTokens } from './semanticTokens';
 import { registerStatusBar } from './statusBar';
 import { registerStructure } from './structure';
@@ -18,17 +22,19 @@ import { registerStructure } from './structure';
 /** All that the extension does for prototxt files. */
 export function registerLanguage(
   context: vscode.ExtensionContext,
-  worker: WorkerClient,
+  { viewer, laborer }: { viewer: WorkerClient; laborer: WorkerClient },
   log: vscode.LogOutputChannel,
 ): vscode.Disposable {
   const documents = new Documents();
   const pairs = new PairedModels(context.workspaceState, documents, log);
+  const graphs = new GraphPanels(context.extensionUri, documents, pairs, viewer, log);
   return vscode.Disposable.from(
     documents,
     pairs,
+    graphs,
     registerDiagnostics(documents, pairs),
     registerCompletion(documents),
-    registerHover(documents, pairs, worker),
+    registerHover(documents, pairs, viewer),
     registerNavigation(documents),
     registerCallHierarchy(documents),
     registerStructure(documents),
@@ -37,6 +43,18 @@ export function registerLanguage(
     registerLinks(documents),
     registerLenses(documents, pairs),
     registerStatusBar(documents, pairs),
-    vscode.commands.registerCommand('caffePruner.chooseWeights', () => chooseWeights(pairs)),
+    command('showNetGraph', (uri?: vscode.Uri) => graphs.show(uri)),
+    command('chooseWeights', () => chooseWeights(pairs)),
+    command('pruneWithHints', (uri?: vscode.Uri) =>
+      pruneWithHints({ documents, pairs, worker: laborer, log }, uri),
+    ),
+    // For lenses and for the model's page; not in the palette.
+    command('openWeights', (model: vscode.Uri) => openModel(model)),
+    command('writeHints', (model: vscode.Uri, hints: readonly HintEntry[]) =>
+      writeHintsFor(documents, pairs, model, hints),
+    ),
   );
 }
+
+const command = <Args extends unknown[]>(name: string, run: (...args: Args) => unknown): vscode.Disposable =>
+  vscode.commands.registerCommand(`caffePruner.${name}`, run);

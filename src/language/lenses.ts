@@ -30,7 +30,7 @@ export function registerLenses(documents: Documents, pairs: PairedModels): vscod
             const title = describe(weights, ruleOfHint(hintFor(hints, weights.layer.name)));
             return pair && weights.model
               ? [
-                  lens(title, 'caffePruner.openWeights', document.uri, weights.layer.name),
+                  lens(title, 'caffePruner.openWeights', pair.uri),
                   lens(vscode.l10n.t('Prune…'), 'caffePruner.pruneWithHints', document.uri),
                 ]
               : [lens(title, 'caffePruner.chooseWeights', document.uri)];

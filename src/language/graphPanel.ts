@@ -1,0 +1,189 @@
+import * as vscode from 'vscode';
+import { atomicWrite } from '../caffe/atomicWrite';
+import { pageHtml, pageRoot } from '../editor/pageHtml';
+import type { Phase } from '../network/layer';
+import type { GraphEvent, GraphJobs } from '../protocol';
+import { JobServer, type JobHandlers, type Request } from '../rpc';
+import { toText } from '../wire';
+import type { WorkerClient } from '../worker/client';
+import { rangeOf, type Documents } from './documents';
+import { graphOf } from './graphNet';
+import { activePrototxt, fileName, type PairedModels } from './pairedModels';
+
+/** Draws the nets of prototxts, each in a panel beside its text. */
+export class GraphPanels implements vscode.Disposable {
+  private readonly panels = new Map<string, vscode.WebviewPanel>();
+
+  constructor(
+    private readonly extension: vscode.Uri,
+    private readonly documents: Documents,
+    private readonly pairs: PairedModels,
+    private readonly worker: WorkerClient,
+    private readonly log: vscode.LogOutputChannel,
+  ) {}
+
+  /** Shows the graph of a prototxt, or of the one in the active editor. */
+  async show(uri?: vscode.Uri): Promise<void> {
+    const document = uri ? await vscode.workspace.openTextDocument(uri) : activePrototxt();
+    if (!document) return;
+    const key = document.uri.toString();
+    const known = this.panels.get(key);
+    if (known) {
+      known.reveal(undefined, true);
+      return;
+    }
+    const title = vscode.l10n.t('Graph of {0}', fileName(document.uri));
+    const panel = vscode.window.createWebviewPanel(
+      'caffePruner.graph',
+      title,
+      { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true },
+      { enableScripts: true, localResourceRoots: [pageRoot(this.extension)] },
+    );
+    this.panels.set(key, panel);
+    const { webview } = panel;
+    const server = new JobServer<GraphJobs>(this.jobs(document.uri), (response) => {
+      if (response.kind === 'error' && response.error.kind === 'defect')
+        this.log.error(response.error.stack ?? response.error.text);
+      void webview.postMessage(toText(response));
+    });
+    const listener = webview.onDidReceiveMessage((request: Request<GraphJobs>) => server.receive(request));
+    panel.onDidDispose(() => {
+      this.panels.delete(key);
+      listener.dispose();
+      server.dispose();
+    });
+    webview.html = pageHtml(webview, this.extension, 'graph', {
+      fileName: fileName(document.uri),
+      texts: (vscode.l10n.bundle as Record<string, string> | undefined) ?? {},
+      language: vscode.env.language,
+      trusted: vscode.workspace.isTrusted,
+    });
+  }
+
+  dispose(): void {
+    for (const panel of this.panels.values()) panel.dispose();
+  }
+
+  private jobs(uri: vscode.Uri): JobHandlers<GraphJobs> {
+    return {
+      watch: ({ phase }, { signal }) => this.watch(uri, phase, signal),
+      select: async function* (this: GraphPanels, { layer, phase }: { layer: string; phase: Phase }) {
+        yield* [];
+        await this.selectInText(uri, layer, phase);
+      }.bind(this),
+      zeros: (_params, { signal }) => this.zeros(uri, signal),
+      saveSvg: async function* ({ svg }) {
+        yield* [];
+        const name = fileName(uri).replace(/\.prototxt(\.txt)?$/, '');
+        const target = await vscode.window.showSaveDialog({
+          defaultUri: vscode.Uri.joinPath(uri, '..', `${name}.svg`),
+          filters: { SVG: ['svg'] },
+        });
+        if (!target) return undefined;
+        const bytes = new TextEncoder().encode(svg);
+        // The dialog has asked already whether to replace a file.
+        if (target.scheme === 'file')
+          await atomicWrite(target.fsPath, (file) => file.write(bytes), { replace: true });
+        else await vscode.workspace.fs.writeFile(target, bytes);
+        return fileName(target);
+      },
+    };
+  }
+
+  /** The net and the selection, as they change, until the page has had enough. */
+  private async *watch(
+    uri: vscode.Uri,
+    phase: Phase | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<GraphEvent, void, void> {
+    const isIt = (document: vscode.TextDocument) => document.uri.toString() === uri.toString();
+    let netIsOld = true;
+    let selection: string | undefined;
+    let wake: () => void = () => undefined;
+    const again = () => {
+      netIsOld = true;
+      wake();
+    };
+    const listeners = vscode.Disposable.from(
+      vscode.workspace.onDidChangeTextDocument(({ document }) => isIt(document) && again()),
+      this.pairs.onDidChange(again),
+      vscode.window.onDidChangeTextEditorSelection(({ textEditor: { document }, selections }) => {
+        if (!isIt(document)) return;
+        selection = this.documents.analysis(document).layerAt(document.offsetAt(selections[0].active))?.name;
+        wake();
+      }),
+      { dispose: () => signal.removeEventListener('abort', again) },
+    );
+    signal.addEventListener('abort', again);
+    try {
+      while (!signal.aborted) {
+        const woken = new Promise<void>((resolve) => (wake = resolve));
+        if (netIsOld) {
+          netIsOld = false;
+          yield await this.read(uri, phase);
+        } else if (selection !== undefined) {
+          const layer = selection;
+          selection = undefined;
+          yield { kind: 'selected', layer };
+        } else {
+          await woken;
+          // While it is typed, the net need not be drawn at each key.
+          if (netIsOld) await new Promise((done) => setTimeout(done, 300));
+        }
+      }
+    } finally {
+      listeners.dispose();
+    }
+  }
+
+  private async read(uri: vscode.Uri, wanted: Phase | undefined): Promise<GraphEvent> {
+    const document = await vscode.workspace.openTextDocument(uri);
+    const analysis = this.documents.analysis(document);
+    const phase = wanted ?? analysis.mainPhase();
+    const inferred = analysis.shapes(phase);
+    const read = analysis.read();
+    if (!inferred || !read || !('net' in read))
+      return {
+        kind: 'problem',
+        message: vscode.l10n.t('No layer of this file takes part in phase {0}.', phase),
+      };
+    const pair = await this.pairs.of(document);
+    return {
+      kind: 'net',
+      net: graphOf(read.net.name ?? fileName(uri), phase, inferred),
+      weights: pair && fileName(pair.uri),
+    };
+  }
+
+  private async selectInText(uri: vscode.Uri, name: string, phase: Phase): Promise<void> {
+    const document = await vscode.workspace.openTextDocument(uri);
+    const analysis = this.documents.analysis(document);
+    const named = analysis.nets().flatMap(({ layers }) => layers.filter((layer) => layer.name === name));
+    const layer =
+      named.find((one) => analysis.shapesOf(one).some((shapes) => shapes.phase === phase)) ?? named[0];
+    if (!layer) return;
+    const range = rangeOf(document, layer.nameSpan ?? layer.node);
+    const shown = vscode.window.visibleTextEditors.find((editor) => editor.document === document);
+    const editor = await vscode.window.showTextDocument(document, {
+      viewColumn: shown?.viewColumn ?? vscode.ViewColumn.One,
+      preserveFocus: true,
+    });
+    editor.selection = new vscode.Selection(range.start, range.end);
+    editor.revealRange(range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+  }
+
+  private async *zeros(uri: vscode.Uri, signal: AbortSignal): AsyncGenerator<[string, number][], void, void> {
+    const pair = await this.pairs.of(await vscode.workspace.openTextDocument(uri));
+    if (!pair) return;
+    const { layers } = pair.model;
+    const figures = this.worker.start(
+      'inspect',
+      { path: pair.uri.fsPath, from: 0, to: layers.length },
+      signal,
+    );
+    for await (const batch of figures)
+      yield batch
+        .filter(({ blob, statistics }) => blob === 0 && statistics.count > 0)
+        .map(({ layer, statistics }) => [layers[layer].name, 1 - statistics.nonZero / statistics.count]);
+  }
+}

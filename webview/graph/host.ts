@@ -1,0 +1,34 @@
+import type { GraphJobs } from '../../src/protocol';
+import { fromText } from '../../src/wire';
+import { JobClient, type Response } from '../../src/rpc';
+
+declare function acquireVsCodeApi(): {
+  postMessage(message: unknown): void;
+  getState(): unknown;
+  setState(state: unknown): void;
+};
+const vscode = acquireVsCodeApi();
+
+/** The extension, as the page sees it. */
+export const host = new JobClient<GraphJobs>((request) => vscode.postMessage(request));
+addEventListener('message', (message: MessageEvent<string>) =>
+  host.receive(fromText(message.data) as Response<GraphJobs>),
+);
+
+/** What the page keeps while its tab is hidden. */
+export interface Kept {
+  phase?: 'TRAIN' | 'TEST';
+  tint: Tint;
+  scale: number;
+  asTable: boolean;
+}
+/** What the colour of a box tells. */
+export type Tint = 'type' | 'parameters' | 'zeros';
+
+export const restored = (): Kept => ({
+  tint: 'type',
+  scale: 1,
+  asTable: false,
+  ...(vscode.getState() as Partial<Kept> | undefined),
+});
+export const keep = (kept: Kept): void => vscode.setState(kept);
