@@ -12,14 +12,14 @@ export interface Scores {
 const CLASSIFYING_LOSSES = ['SoftmaxWithLoss', 'MultinomialLogisticLoss', 'InfogainLoss', 'HingeLoss'];
 
 /**
- * Finds the scores by which a net is judged: what its Accuracy layer reads (the first that scores whole items), or else
- * its loss; of a deploy net, its first output. Undefined for a net that does not give each item one class.
+ * Finds the scores by which a net is judged: what its last Accuracy layer reads (those before it belong to
+ * auxiliary classifiers), or else its last loss; of a deploy net, its first output. Undefined for a net that does not give each item one class.
  */
 export function findScores(net: Net, deploy: boolean): Scores | undefined {
   const { layers } = net;
   const judges = [
-    ...layers.filter(({ type }) => type === 'Accuracy'),
-    ...layers.filter(({ type }) => CLASSIFYING_LOSSES.includes(type)),
+    ...layers.filter(({ type }) => type === 'Accuracy').reverse(),
+    ...layers.filter(({ type }) => CLASSIFYING_LOSSES.includes(type)).reverse(),
   ];
   const candidates = judges.map((layer) => ({
     blob: layer.bottom[0],

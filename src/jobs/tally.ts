@@ -1,3 +1,4 @@
+import { CaffeError } from '../caffe/errors';
 import type { Net } from '../network/net';
 import type { Scores } from './scores';
 import type { TestBatch } from './testNet';
@@ -28,6 +29,7 @@ export type Judgement = (item: number, label: number, predicted: number) => void
  *
  * @param loss what the pass returned
  * @returns false when a value is not a finite number; nothing is added then
+ * @throws CaffeError for a label that is no class of the net
  */
 export function addBatch(
   sums: Sums,
@@ -45,6 +47,11 @@ export function addBatch(
     for (const [n, item] of items.entries()) {
       const label = labels[n];
       if (label === ignoreLabel) continue;
+      if (!(label >= 0 && label < classes)) {
+        throw new CaffeError(`Item ${item} has the label ${label}, but the net has ${classes} classes`, {
+          advice: 'Choose the data that belong to the net',
+        });
+      }
       const first = n * classes;
       const right = data[first + label];
       let better = 0;

@@ -162,6 +162,32 @@ describe('evaluate', () => {
     expect(result.evaluations[0].loss).toBeUndefined();
   });
 
+  it('judges by the last Accuracy layer, not by those of auxiliary classifiers', async () => {
+    const net = tinyNet(13);
+    const at = net.layer.findIndex(({ type }) => type === 'Accuracy');
+    const auxiliary = layer('InnerProduct', 'aux', ['conv'], ['aux'], {
+      inner_product_param: { num_output: 20 },
+    });
+    net.layer.splice(at, 0, auxiliary, layer('Accuracy', 'aux_accuracy', ['aux', 'label'], ['aux_accuracy']));
+    const { result } = await runJob(evaluate(params({ net }), context()));
+    const [{ top1, outputs, classes }] = result.evaluations;
+    expect(classes).toHaveLength(CLASSES);
+    expect(top1).toBeCloseTo(outputs.accuracy, 12);
+  });
+
+  it('refuses labels that are no classes of the net', async () => {
+    const net = {
+      layer: [
+        layer('Input', 'data', [], ['data'], { input_param: { shape: [{ dim: [1, 1, 6, 6] }] } }),
+        ...tinyNet(1).layer.slice(1, -3),
+        layer('InnerProduct', 'few', ['ip1'], ['few'], { inner_product_param: { num_output: 3 } }),
+      ],
+    };
+    await expect(runJob(evaluate(params({ net, data: images }), context()))).rejects.toThrow(
+      'but the net has 3 classes',
+    );
+  });
+
   it('names the layer in which a value became NaN', async () => {
     const bad = join(folder, 'nan.caffemodel');
     const data = new Float32Array(CLASSES * 20).fill(NaN, 5, 6);
