@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEngine } from '../../../src/tensor/createEngine';
 import { TensorflowEngine } from '../../../src/tensor/tensorflow';
+import { tensorflowFolder } from '../../support/engines';
 import { convolve, describeEngines, known } from './contract';
 import { Values } from './values';
 
@@ -18,6 +19,14 @@ afterAll(() => {
 
 // The plain JavaScript backend stands in for the native one: the same operations by the same names.
 describeEngines('the TensorFlow engine', [engine], 25);
+
+if (tensorflowFolder !== undefined) {
+  const native = createEngine({ kind: 'native', tensorflowFolder });
+  afterAll(() => {
+    native.dispose();
+  });
+  describeEngines('the native engine', [native], 25);
+}
 
 describe('TensorFlow', () => {
   it('is what runs, by name', () => {
