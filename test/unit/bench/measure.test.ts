@@ -25,8 +25,8 @@ test('runs take turns, the first pair is not counted, and the ratio is baseline 
     ours: timed('b', [1000, 10, 12, 8]),
     repeats: 3,
   });
-  expect(outcome).toEqual({ baseline: 30, ours: 10, ratio: 3 });
+  expect(outcome).toEqual({ baseline: 30, ours: 10, ratio: 3, bestRatio: 2.5 });
   expect(order.join('')).toBe('abababab');
-  expect(print).toHaveBeenCalledWith('| task | a: 30 ms | b: 10 ms | 3x |');
+  expect(print).toHaveBeenCalledWith('| task | a: 30 ms, best 20 ms | b: 10 ms, best 8 ms | 3x, best 2.5x |');
   print.mockRestore();
 });

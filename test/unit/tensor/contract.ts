@@ -74,6 +74,8 @@ export const known: [string, ConvolutionShape][] = [
   ['3x3 same, several images to a panel', square(5, 20, 8, 18, 3, 1)],
   ['3x3 same, tiles cut off', square(3, 12, 14, 13, 3, 1)],
   ['3x3 valid', square(2, 9, 21, 10, 3)],
+  ['5x5 same, tiles cut off', square(3, 10, 11, 13, 5, 2)],
+  ['5x5 valid', square(9, 16, 10, 12, 5)],
   ['3x3 of stride 2', square(2, 16, 16, 32, 3, 1, 2)],
   ['11x11 of stride 4', square(1, 3, 43, 6, 11, 0, 4)],
   ['1x1', square(2, 33, 7, 20, 1)],
