@@ -9,6 +9,8 @@ export interface Column<Row> {
   track: string;
   numeric?: boolean;
   sortable?: boolean;
+  /** Left out where the table is narrower than this many pixels. */
+  from?: number;
   /** In place of the title, such as a checkbox for all rows. */
   header?: ComponentChildren;
   render: (row: Row) => ComponentChildren;
@@ -34,13 +36,15 @@ export function Grid<Row>(props: {
   sort?: { column: string; descending: boolean };
   onSort?: (column: string) => void;
   rowClass?: (row: Row) => string;
-  footer?: ComponentChildren[];
+  /** Of the last row, by the columns' keys. */
+  footer?: Record<string, ComponentChildren>;
   /** Shown where there is no row. */
   empty: ComponentChildren;
 }): JSX.Element {
-  const { columns, rows, active, sort } = props;
+  const { rows, active, sort } = props;
   const scroller = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 600 });
+  const [view, setView] = useState({ top: 0, height: 600, width: 600 });
+  const columns = props.columns.filter(({ from = 0 }) => view.width >= from);
   const total = rows.length * rowHeight;
   const height = Math.min(total, tallest);
   const visible = Math.ceil(view.height / rowHeight);
@@ -54,7 +58,11 @@ export function Grid<Row>(props: {
     const element = scroller.current;
     if (!element) return undefined;
     const observer = new ResizeObserver(() =>
-      setView({ top: element.scrollTop, height: Math.max(rowHeight, element.clientHeight - 2 * rowHeight) }),
+      setView({
+        top: element.scrollTop,
+        height: Math.max(rowHeight, element.clientHeight - 2 * rowHeight),
+        width: element.clientWidth,
+      }),
     );
     observer.observe(element);
     return () => observer.disconnect();
@@ -164,9 +172,9 @@ export function Grid<Row>(props: {
       </div>
       {props.footer && (
         <div role="row" class="row foot" style={{ gridTemplateColumns: template }}>
-          {columns.map((column, index) => (
+          {columns.map((column) => (
             <div key={column.key} role="gridcell" class={column.numeric ? 'cell numeric' : 'cell'}>
-              {props.footer?.[index]}
+              {props.footer?.[column.key]}
             </div>
           ))}
         </div>

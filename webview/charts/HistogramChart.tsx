@@ -18,6 +18,8 @@ interface Props {
   before?: Histogram;
   bins: number;
   logarithmic: boolean;
+  /** So many values are zero and are not drawn. */
+  hiddenZeros?: number;
   /** Exact counts over a part of the range. */
   count: (range: Range, bins: number) => Promise<Histogram>;
   /** Values with |w| up to this go. */
@@ -42,7 +44,7 @@ export function HistogramChart(props: Props): JSX.Element {
   }, [fine]);
 
   const limits: Range = { min: fine.min, max: fine.max };
-  const shown = useExactBins(fine, range, bins, props.count);
+  const shown = withoutZeros(useExactBins(fine, range, bins, props.count), props.hiddenZeros);
   const view: Range = { min: shown.min, max: shown.max };
   const plot = {
     left: margin.left,
@@ -188,6 +190,18 @@ export function HistogramChart(props: Props): JSX.Element {
       </details>
     </figure>
   );
+}
+
+/** The counts without those of the value zero, which all are in one bin. */
+function withoutZeros(histogram: Histogram, zeros = 0): Histogram {
+  const { min, max, counts } = histogram;
+  const bin = Math.floor(((0 - min) / (max - min)) * counts.length);
+  if (zeros === 0 || !(bin >= 0 && bin < counts.length)) return histogram;
+  const rest = counts.slice();
+  // At the edge between two bins rounding decides, so the fuller one holds them.
+  const holder = bin > 0 && counts[bin] < zeros ? bin - 1 : bin;
+  rest[holder] = Math.max(0, rest[holder] - zeros);
+  return { min, max, counts: rest };
 }
 
 /** The bins to draw: joined from the fine ones where that is exact, otherwise a guess until the exact counts arrive. */

@@ -114,6 +114,7 @@ const kindTitle = (kind: string): string =>
 function Notices({ session }: { session: Session }): JSX.Element {
   const damage = useModel((state) => state.summary?.damage);
   const stale = useModel((state) => state.stale);
+  const origin = useModel((state) => state.origin);
   const inspectFailure = useModel((state) => state.inspectFailure);
   return (
     <div role="alert">
@@ -141,6 +142,14 @@ function Notices({ session }: { session: Session }): JSX.Element {
             </ul>
           </div>
         </div>
+      )}
+      {origin && !stale && (
+        <p class="banner info">
+          <Icon name="info" />
+          {origin.available
+            ? t('Pruned from {0}. Histograms show it in outline.', origin.original)
+            : origin.problem}
+        </p>
       )}
       {inspectFailure !== undefined && !stale && (
         <p class="banner warning">

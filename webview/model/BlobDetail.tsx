@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { quantileLevels, type Statistics } from '../../src/sparsity/statistics';
 import { HistogramChart } from '../charts/HistogramChart';
-import { Busy, Button, Icon, Select } from '../controls';
+import { Busy, Button, Checkbox, Icon, Select } from '../controls';
 import { formatBytes, formatCount, formatShape, formatShare, formatValue } from '../format';
 import { host } from '../host';
 import { t } from '../l10n';
@@ -24,6 +24,7 @@ export function BlobDetail(): JSX.Element {
   const place = useModel((state) => state.kept.selected);
   const layer = useModel((state) => state.layers[state.kept.selected.layer]);
   const figures = useModel((state) => figuresAt(state, state.kept.selected));
+  const before = useModel((state) => state.before[state.kept.selected.layer]?.[state.kept.selected.blob]);
   const chart = useModel((state) => state.kept.chart);
   const blob = layer?.blobs[place.blob];
   const [said, setSaid] = useState('');
@@ -42,6 +43,7 @@ export function BlobDetail(): JSX.Element {
       </section>
     );
   }
+  const zeros = figures ? figures.statistics.count - figures.statistics.nonZero : 0;
   const baseName = `${layer.name.replace(/[^\w.-]+/g, '_')}_${blob.index}`;
   return (
     <section class="pane detail" aria-label={t('Blob')}>
@@ -98,6 +100,23 @@ export function BlobDetail(): JSX.Element {
               onChange={(scale) => dispatch({ kind: 'chart', options: { logarithmic: scale === 'log' } })}
             />
           </div>
+          {(zeros > 0 || before) && (
+            <div class="tools">
+              {zeros > 0 && (
+                <Checkbox
+                  checked={chart.zeros}
+                  onChange={(checked) => dispatch({ kind: 'chart', options: { zeros: checked } })}
+                >
+                  {t('with {0} zeros', formatCount(zeros))}
+                </Checkbox>
+              )}
+              {before && (
+                <span class="legend">
+                  <i class="before" /> {t('before pruning')} <i class="after" /> {t('after')}
+                </span>
+              )}
+            </div>
+          )}
           <HistogramChart
             key={`${place.layer}/${place.blob}`}
             label={t(
@@ -109,6 +128,8 @@ export function BlobDetail(): JSX.Element {
               formatValue(figures.statistics.max),
             )}
             fine={figures.histogram}
+            before={before?.histogram}
+            hiddenZeros={chart.zeros ? 0 : zeros}
             bins={chart.bins}
             logarithmic={chart.logarithmic}
             count={(range, bins) => host.run('histogram', { ...place, ...range, bins })}

@@ -51,15 +51,17 @@ export function LayerTable(): JSX.Element {
     },
     {
       key: 'type',
+      from: 420,
       title: t('Type'),
-      track: 'minmax(70px, 2fr)',
+      track: 'minmax(84px, 2fr)',
       sortable: true,
       render: ({ layer }) => <span title={typeTitle(layer)}>{layer.type || layer.originalType}</span>,
     },
     {
       key: 'blobs',
+      from: 500,
       title: t('Blobs'),
-      track: 'minmax(96px, 3fr)',
+      track: 'minmax(110px, 3fr)',
       render: ({ layer }) => (
         <span class="blobs">
           {layer.blobs.map((blob) => (
@@ -82,7 +84,7 @@ export function LayerTable(): JSX.Element {
     {
       key: 'parameters',
       title: t('Parameters'),
-      track: 'minmax(74px, 1.2fr)',
+      track: 'minmax(84px, 1.2fr)',
       numeric: true,
       sortable: true,
       render: ({ parameters }) =>
@@ -90,6 +92,7 @@ export function LayerTable(): JSX.Element {
     },
     {
       key: 'share',
+      from: 620,
       title: t('Share'),
       track: 'minmax(56px, 1fr)',
       numeric: true,
@@ -155,18 +158,16 @@ export function LayerTable(): JSX.Element {
         sort={sort}
         onSort={(column) => dispatch({ kind: 'sort', column })}
         rowClass={({ layer }) => (layer.blobs.length === 0 ? 'quiet' : '')}
-        footer={[
-          '',
-          t('{0} layers', formatCount(layers.length)),
-          '',
-          t('{0} blobs', formatCount(sum.blobs)),
-          <span key="parameters" title={formatCount(sum.parameters)}>
-            {sum.parameters < 1e9 ? formatCount(sum.parameters) : formatShortCount(sum.parameters)}
-          </span>,
-          '',
-          sum.complete ? formatShare(sum.parameters > 0 ? sum.zeros / sum.parameters : 0) : '…',
-          '',
-        ]}
+        footer={{
+          name: t('{0} layers', formatCount(layers.length)),
+          blobs: t('{0} blobs', formatCount(sum.blobs)),
+          parameters: (
+            <span title={formatCount(sum.parameters)}>
+              {sum.parameters < 1e9 ? formatCount(sum.parameters) : formatShortCount(sum.parameters)}
+            </span>
+          ),
+          zeros: sum.complete ? formatShare(sum.parameters > 0 ? sum.zeros / sum.parameters : 0) : '…',
+        }}
         empty={
           phase === 'opening'
             ? t('Reading the model…')

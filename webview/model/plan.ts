@@ -220,6 +220,17 @@ function bytesOf(
   return 8 * entries + 4 * (outer + 1);
 }
 
+/** The keep ratio that has this threshold, over blobs taken together. */
+export function keepAtThreshold(figures: readonly BlobFigures[], threshold: number): number {
+  let count = 0;
+  let pruned = 0;
+  for (const { statistics, magnitudes } of figures) {
+    count += statistics.count;
+    pruned += countAtMost(magnitudes, threshold);
+  }
+  return count === 0 ? 1 : Number((1 - pruned / count).toFixed(5));
+}
+
 /** The plan as the prune job takes it. */
 export function toPlan(plan: PlanState, blobs: readonly PlannedBlob[]): Plan {
   const choices = blobs

@@ -40,7 +40,25 @@ export class Session {
       if (!signal.aborted) dispatch({ kind: 'failed', text: (error as Error).message });
       return;
     }
-    await this.inspect(0, Math.min(this.store.get().layers.length, inspectedUnasked), signal);
+    const to = Math.min(this.store.get().layers.length, inspectedUnasked);
+    await this.inspect(0, to, signal);
+    await this.findOrigin(to, signal);
+  }
+
+  /** Of a pruned model, gathers the statistics of the one it was made of. */
+  private async findOrigin(to: number, signal: AbortSignal): Promise<void> {
+    const { dispatch } = this.store;
+    try {
+      const origin = await host.run('origin', undefined, { signal });
+      if (!origin) return;
+      dispatch({ kind: 'origin', origin });
+      if (!origin.available) return;
+      const before = gather<BlobFigures>((batch) => dispatch({ kind: 'before', figures: batch }));
+      await host.run('inspectOriginal', { from: 0, to }, { signal, onEvent: (batch) => before.add(batch) });
+      before.flush();
+    } catch {
+      // The comparison is an extra: without it the model is shown as any other.
+    }
   }
 
   /** Gathers the statistics of layers `from`..`to - 1`. */

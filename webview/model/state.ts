@@ -1,4 +1,4 @@
-import type { BlobFigures, BlobPlace, LayerRow, ModelSummary } from '../../src/protocol';
+import type { BlobFigures, BlobPlace, LayerRow, ModelSummary, Origin } from '../../src/protocol';
 import { type PlanState, initialPlan, type PlanAction, reducePlan } from './plan';
 
 /** How the layer table is ordered: a column's key, or the net's own order. */
@@ -10,6 +10,8 @@ export interface Sort {
 /** How histograms are drawn. */
 export interface ChartOptions {
   logarithmic: boolean;
+  /** Whether zeros are counted in: after pruning they tower over the rest. */
+  zeros: boolean;
   bins: number;
 }
 
@@ -24,6 +26,9 @@ export interface ModelState {
   figures: readonly (readonly (BlobFigures | undefined)[] | undefined)[];
   /** Why statistics stopped, when they did. */
   inspectFailure?: string;
+  /** Where the model comes from, when it was pruned, and the figures of that model. */
+  origin?: Origin;
+  before: ModelState['figures'];
   /** Set when the file changed or went away since it was read. */
   stale?: 'changedOnDisk' | 'deleted';
   trusted: boolean;
@@ -48,6 +53,8 @@ export type ModelAction =
   | { kind: 'layers'; layers: readonly LayerRow[] }
   | { kind: 'ready' }
   | { kind: 'figures'; figures: readonly BlobFigures[] }
+  | { kind: 'origin'; origin: Origin }
+  | { kind: 'before'; figures: readonly BlobFigures[] }
   | { kind: 'inspectFailed'; text: string }
   | { kind: 'stale'; why: 'changedOnDisk' | 'deleted' }
   | { kind: 'trusted' }
@@ -62,6 +69,7 @@ export const initialState = (trusted: boolean, kept: unknown): ModelState => ({
   phase: 'opening',
   layers: [],
   figures: [],
+  before: [],
   trusted,
   kept: { ...freshKept(), ...(isKept(kept) ? kept : {}) },
 });
@@ -70,7 +78,7 @@ const freshKept = (): KeptState => ({
   view: 'weights',
   selected: { layer: -1, blob: 0 },
   filter: '',
-  chart: { logarithmic: false, bins: 128 },
+  chart: { logarithmic: false, zeros: false, bins: 128 },
   plan: initialPlan,
 });
 
@@ -87,6 +95,8 @@ export function reduceModel(state: ModelState, action: ModelAction): ModelState 
         failure: undefined,
         layers: [],
         figures: [],
+        before: [],
+        origin: undefined,
         stale: undefined,
         inspectFailure: undefined,
       };
@@ -109,15 +119,12 @@ export function reduceModel(state: ModelState, action: ModelAction): ModelState 
       const first = state.layers.find(({ blobs }) => blobs.length > 0);
       return { ...keep({ selected: { layer: first?.index ?? -1, blob: 0 } }), phase: 'ready' };
     }
-    case 'figures': {
-      const figures = state.figures.slice();
-      for (const blob of action.figures) {
-        const ofLayer = figures[blob.layer]?.slice() ?? [];
-        ofLayer[blob.blob] = blob;
-        figures[blob.layer] = ofLayer;
-      }
-      return { ...state, figures };
-    }
+    case 'figures':
+      return { ...state, figures: withFigures(state.figures, action.figures) };
+    case 'before':
+      return { ...state, before: withFigures(state.before, action.figures) };
+    case 'origin':
+      return { ...state, origin: action.origin };
     case 'inspectFailed':
       return { ...state, inspectFailure: action.text };
     case 'stale':
@@ -141,6 +148,16 @@ export function reduceModel(state: ModelState, action: ModelAction): ModelState 
     default:
       return keep({ plan: reducePlan(state.kept.plan, action) });
   }
+}
+
+function withFigures(known: ModelState['figures'], more: readonly BlobFigures[]): ModelState['figures'] {
+  const figures = known.slice();
+  for (const blob of more) {
+    const ofLayer = figures[blob.layer]?.slice() ?? [];
+    ofLayer[blob.blob] = blob;
+    figures[blob.layer] = ofLayer;
+  }
+  return figures;
 }
 
 /** The figures of a blob, once they are there. */

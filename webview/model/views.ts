@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { t } from '../l10n';
+import { PruneView } from './PruneView';
 import { WeightsView } from './WeightsView';
 
 /**
@@ -14,4 +15,7 @@ export interface View {
   component: () => JSX.Element;
 }
 
-export const views = (): View[] => [{ id: 'weights', title: t('Weights'), component: WeightsView }];
+export const views = (): View[] => [
+  { id: 'weights', title: t('Weights'), component: WeightsView },
+  { id: 'prune', title: t('Prune'), component: PruneView },
+];
