@@ -15,7 +15,7 @@ export type Schedule =
    */
   | { kind: 'splicing'; interval: number };
 
-/** Share of the iterations in which pruning goes on; the rest lets the net recover. */
+/** Share of the iterations in which pruning goes on in steps; the rest lets the net recover. */
 const pruningShare = 0.6;
 
 /** A blob that is pruned while it is trained. */
@@ -67,9 +67,9 @@ export function applySchedule(
       for (const param of params) pruneTo(trainer, param, Math.min(param.keep, param.initial));
       return true;
     case 'iterative': {
-      const perRound = Math.ceil(total / schedule.rounds);
-      if (done % perRound !== 0) return false;
+      const perRound = Math.max(1, Math.floor((total * pruningShare) / schedule.rounds));
       const round = done / perRound + 1;
+      if (!Number.isInteger(round) || round > schedule.rounds) return false;
       for (const param of params) {
         const { initial, keep } = param;
         pruneTo(trainer, param, Math.min(initial, initial * (keep / initial) ** (round / schedule.rounds)));
