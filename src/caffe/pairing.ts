@@ -63,9 +63,10 @@ const withoutLeadingOnes = (shape: readonly number[]): readonly number[] => {
   return first < 0 ? [] : shape.slice(first);
 };
 
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  const [x, y] = [withoutLeadingOnes(a), withoutLeadingOnes(b)];
-  return x.length === y.length && x.every((size, axis) => size === y[axis]);
+/** Whether a blob has the shape that a net wants: leading ones do not count, and a size that is not known (NaN) is any. */
+export function sameShape(wanted: readonly number[], found: readonly number[]): boolean {
+  const [x, y] = [withoutLeadingOnes(wanted), withoutLeadingOnes(found)];
+  return x.length === y.length && x.every((size, axis) => Number.isNaN(size) || size === y[axis]);
 }
 
 /** A net and a model belong together when at least this share of the net's layers finds its weights. */

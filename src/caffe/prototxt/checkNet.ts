@@ -25,19 +25,33 @@ export function checkNet(prototxt: Prototxt, net: NetText, wiring: Wiring, repor
   for (const layer of net.layers) checkLayer(prototxt, net, layer, report);
 }
 
+/** So many slips get a guess at what was meant: each looks at all names. */
+const mostGuesses = 50;
+
 function checkWiring(
   net: NetText,
   { missing, doubled, namesakes, phases: fed }: Wiring,
   report: Report,
 ): void {
-  const makers = net.layers.flatMap(({ tops }) => tops);
-  for (const { use, phases } of missing) {
+  const order = new Map(net.layers.map((layer, index) => [layer, index]));
+  /** Where each blob is first made, and last; an input of the net is made before all layers. */
+  const first = new Map<string, number>(net.inputs.map(({ blob }) => [blob, -1]));
+  const last = new Map<string, BlobUse>();
+  for (const [index, { tops }] of net.layers.entries())
+    for (const use of tops) {
+      if (!first.has(use.blob)) first.set(use.blob, index);
+      last.set(use.blob, use);
+    }
+  for (const [number, { use, phases }] of missing.entries()) {
     const where = phases.length < fed.length ? ` in the phase ${phases[0]}` : '';
-    const above = blobsAbove(net, use);
-    const below = makers.find(({ blob, layer }) => blob === use.blob && layer !== use.layer);
-    const guess = below ? undefined : nearest(use.blob, above);
+    const here = order.get(use.layer!)!;
+    const maker = last.get(use.blob);
+    const below = maker?.layer === use.layer ? undefined : maker;
+    const isAbove = (blob: string) => first.get(blob)! < here;
+    const guess =
+      below || number >= mostGuesses ? undefined : nearest(use.blob, [...first.keys()].filter(isAbove));
     const why =
-      below && above.has(use.blob)
+      below && isAbove(use.blob)
         ? `The layers that make "${use.blob}" do not take part${where}`
         : below
           ? `"${use.blob}" is made only below, by "${below.layer!.name}"; layers run in the order of the file`
@@ -80,15 +94,6 @@ function learns({ type }: LayerText): boolean {
     kind.weights ||
     /^(?:Scale|Bias|BatchNorm|BN|PReLU|Normalize|Parameter|Python)$/.test(type)
   );
-}
-
-function blobsAbove(net: NetText, use: BlobUse): Set<string> {
-  const above = new Set(net.inputs.map(({ blob }) => blob));
-  for (const layer of net.layers) {
-    if (layer === use.layer) break;
-    for (const { blob } of layer.tops) above.add(blob);
-  }
-  return above;
 }
 
 function checkLayer(prototxt: Prototxt, net: NetText, layer: LayerText, report: Report): void {
@@ -145,7 +150,7 @@ function checkKind(prototxt: Prototxt, net: NetText, layer: LayerText, typeSpan:
       'error',
       placeOf(layer),
       `${kind.type} takes ${kind.bottoms[0] === kind.bottoms[1] ? '' : 'at least '}${kind.bottoms[0]} bottoms: what is predicted and what is true; here ${layer.bottoms.length === 1 ? 'is 1' : `are ${layer.bottoms.length}`}`,
-      { fixes: bottomFixes(prototxt, net, layer) },
+      { fixes: net.layers.length > 5000 ? [] : bottomFixes(prototxt, net, layer) },
     );
   if (!modern) return;
   for (const field of layer.node.fields)

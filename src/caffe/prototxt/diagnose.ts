@@ -1,6 +1,7 @@
 import { CaffeError } from '../errors';
 import { layerKinds } from '../layerCatalogue';
 import type { LayerParameter, NetParameter, SolverParameter } from '../messages';
+import { sameShape } from '../pairing';
 import { readNet } from '../readNet';
 import { messageType, type MessageType } from '../schema';
 import { checkFields } from './checkFields';
@@ -178,7 +179,7 @@ function usesFork(node: MessageNode, type: MessageType = messageType('LayerParam
   });
 }
 
-/** Why the weights of a model do not fit a layer; leading ones of old models do not count. */
+/** Why the weights of a model do not fit a layer, or undefined where they do. */
 function misfitOf(
   name: string,
   params: readonly (readonly number[])[],
@@ -186,21 +187,10 @@ function misfitOf(
 ): string | undefined {
   const blobs = layers.get(name);
   if (!blobs || blobs.length === 0) return undefined;
-  const trimmed = (shape: readonly number[]) =>
-    shape.slice(
-      Math.max(
-        0,
-        shape.findIndex((size) => size !== 1),
-      ),
-    );
   for (const [index, shape] of params.entries()) {
     const blob = blobs[index];
     if (!blob) return `${file} has ${blobs.length} blob(s) for "${name}", but the layer has ${params.length}`;
-    const [ours, theirs] = [trimmed(shape), trimmed(blob)];
-    const same =
-      ours.length === theirs.length &&
-      ours.every((size, axis) => Number.isNaN(size) || size === theirs[axis]);
-    if (!same)
+    if (!sameShape(shape, blob))
       return `Blob ${index} of "${name}" is ${shape.map((size) => (Number.isNaN(size) ? '?' : size)).join('×')} here, but ${blob.join('×')} in ${file}`;
   }
   return undefined;

@@ -2,6 +2,7 @@ import {
   floorIndex,
   indentOf,
   layerNodes,
+  lineOf,
   scalarOf,
   type MessageNode,
   type Prototxt,
@@ -121,23 +122,27 @@ export function layerName({ text }: Prototxt, layer: MessageNode): string {
   return node?.kind === 'string' ? stringValue(text, node) : '';
 }
 
+/** A hint above a layer stands within so many characters of it. */
+const farthest = 4000;
+
 /**
  * The layer whose braces hold the comment, or that ends on its line, or that begins below it with nothing but comments
  * between, no blank line.
  */
 function layerOfComment(
-  { text }: Prototxt,
+  prototxt: Prototxt,
   layers: readonly MessageNode[],
   starts: readonly number[],
   span: Span,
 ): MessageNode | undefined {
   const at = floorIndex(starts, starts.length, span.start);
   const before = layers[at];
-  if (before && (span.start < before.end || !text.slice(before.end, span.start).includes('\n')))
+  if (before && (span.start < before.end || lineOf(prototxt, before.end) === lineOf(prototxt, span.start)))
     return before;
   const after = layers[at + 1];
   if (!after) return undefined;
-  const between = text.slice(span.end, after.field!.start);
+  if (after.field!.start - span.end > farthest) return undefined;
+  const between = prototxt.text.slice(span.end, after.field!.start);
   return /^(?:\r?\n[ \t]*(?:#[^\n]*)?)+$/.test(between) && !/\n[ \t]*\r?\n/.test(between) ? after : undefined;
 }
 

@@ -283,11 +283,12 @@ class Parser {
     while (this.message !== outer.parent) this.leaveOpen();
   }
 
-  /** Blanks before `start` on its line; undefined when there is more than blanks. */
+  /** Blanks before `start` on its line; undefined when there is more than blanks, or more of them than one indents. */
   private column(start: number): number | undefined {
     let at = start;
-    while (at > 0 && (this.tokens.text[at - 1] === ' ' || this.tokens.text[at - 1] === '\t')) at--;
-    return at === 0 || this.tokens.text[at - 1] === '\n' ? start - at : undefined;
+    const { text } = this.tokens;
+    while (at > 0 && start - at < 1000 && (text[at - 1] === ' ' || text[at - 1] === '\t')) at--;
+    return at === 0 || text[at - 1] === '\n' ? start - at : undefined;
   }
 
   private list(field: FieldNode, colon: boolean): void {

@@ -24,7 +24,7 @@ const printNumber = (value: unknown): string =>
 
 /** A string in double quotes; bytes that are no printable ASCII as octal escapes. */
 export function quote(value: string | Uint8Array): string {
-  const text = typeof value === 'string' ? value : String.fromCharCode(...value);
+  const text = typeof value === 'string' ? value : new TextDecoder('latin1').decode(value);
   const escaped = text.replace(
     /["\\\n\r\t]/g,
     (one) => ({ '\n': '\\n', '\r': '\\r', '\t': '\\t' })[one] ?? `\\${one}`,

@@ -124,18 +124,20 @@ function groups(prototxt: Prototxt, runs: readonly Run[]): Fold[] {
     while (field < fields.length && fields[field].end <= start) field++;
     return field === fields.length || fields[field].start > start;
   });
+  let next = 0;
   for (const [index, heading] of headings.entries()) {
     const end = headings[index + 1]?.start ?? prototxt.text.length;
-    const layers = fields.filter(
-      ({ name, start }) => start > heading.start && start < end && (name === 'layer' || name === 'layers'),
-    );
+    let layers = 0;
+    let last = heading.start;
+    for (; next < fields.length && fields[next].start < end; next++) {
+      const { name, start } = fields[next];
+      if (start < heading.start || (name !== 'layer' && name !== 'layers')) continue;
+      layers++;
+      last = fields[next].end;
+    }
     // A run of several comment lines folds by itself already.
-    if (layers.length < 2 || heading.endLine > heading.startLine) continue;
-    found.push({
-      kind: 'group',
-      startLine: heading.startLine,
-      endLine: lineOf(prototxt, layers.at(-1)!.end),
-    });
+    if (layers >= 2 && heading.endLine === heading.startLine)
+      found.push({ kind: 'group', startLine: heading.startLine, endLine: lineOf(prototxt, last) });
   }
   return found;
 }

@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CaffeError } from '../../../../src/caffe/errors';
 import { diagnose, type Knowledge } from '../../../../src/caffe/prototxt/diagnose';
 import { parsePrototxt } from '../../../../src/caffe/prototxt/parser';
 import { applyEdits } from '../../../../src/caffe/prototxt/tree';
 import { parseNet } from '../../../../src/caffe/readNet';
-import { brokenEditOf, brokenText } from '../../../support/brokenText';
 
 const lenet = readFileSync(
   new URL('../../../../src/sample/lenet/train_val.prototxt', import.meta.url),
@@ -215,15 +213,4 @@ describe('what others know', () => {
       'warning missing-file «n»: There is no file "n" here or above',
     ]);
   });
-});
-
-test('any text', () => {
-  const check = (text: string) => {
-    for (const { start, end, fixes } of diagnose(parsePrototxt(text))) {
-      if (start < 0 || end < start || end > text.length) throw new Error(`${start}-${end}`);
-      for (const { edits } of fixes) applyEdits(text, edits);
-    }
-  };
-  fc.assert(fc.property(brokenText, check), { numRuns: 1000 });
-  fc.assert(fc.property(brokenEditOf(lenet), check), { numRuns: 100 });
 });
