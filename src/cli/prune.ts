@@ -3,6 +3,7 @@ import { openFile } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
 import { openModel } from '../caffe/model';
 import { prune } from '../jobs/prune';
+import { mostCodeBits } from '../sparsity/codebook';
 import { type BlobRule, choicesFor, parsePlan, type Plan } from '../sparsity/recipe';
 import {
   type Arguments,
@@ -39,6 +40,7 @@ Writes MODEL's name with .pruned.caffemodel, .pruned.npz and .pruned.json. One r
 
   --layer NAME=RATIO   keep this share of one layer instead; 1 leaves it alone (repeatable)
   --saliency FILE      rank weights by what "caffe-pruner saliency" measured, not by magnitude
+  --bits B             round what stays of each layer to 2^B - 1 shared values (weight sharing; 1 to 16)
   --seed N             seed of --random (1)
   --encoding E         relative (default), csr or csc
   --recipe FILE        do again what a recipe says, to the byte
@@ -55,6 +57,7 @@ Writes MODEL's name with .pruned.caffemodel, .pruned.npz and .pruned.json. One r
     random: { type: 'string' },
     layer: { type: 'string', multiple: true },
     saliency: { type: 'string' },
+    bits: { type: 'string' },
     seed: { type: 'string' },
     encoding: { type: 'string' },
     recipe: { type: 'string' },
@@ -93,8 +96,12 @@ Writes MODEL's name with .pruned.caffemodel, .pruned.npz and .pruned.json. One r
       ),
     );
     const { count, zerosAfter, bytes } = recipe.totals;
+    const shared =
+      bytes.shared === undefined || bytes.huffman === undefined
+        ? ''
+        : `, ${bytesText(bytes.shared)} with shared weights, ${bytesText(bytes.huffman)} in Huffman codes`;
     terminal.print(
-      `${grouped(count - zerosAfter)} of ${grouped(count)} weights are left; ${bytesText(bytes.dense)} dense, ${bytesText(bytes[recipe.encoding])} sparse`,
+      `${grouped(count - zerosAfter)} of ${grouped(count)} weights are left; ${bytesText(bytes.dense)} dense, ${bytesText(bytes[recipe.encoding])} sparse${shared}`,
     );
     for (const warning of recipe.warnings) terminal.print(`warning: ${warning}`);
     for (const path of [outputs.dense, outputs.sparse, outputs.recipe]) terminal.print(`wrote ${path}`);
@@ -128,32 +135,36 @@ function ruleOf(args: Arguments): BlobRule | undefined {
 
 async function planOf(args: Arguments, file: string): Promise<Plan> {
   const rule = ruleOf(args);
-  const layers = texts(args, 'layer').map((item) => {
-    const at = item.lastIndexOf('=');
-    if (at <= 0) throw new UsageError(`--layer: "${item}" is not like ip1=0.1`);
-    return [item.slice(0, at), parseNumber(item.slice(at + 1), '--layer', 0, 1)] as const;
-  });
-  if (!rule && layers.length === 0) throw new UsageError('prune needs a rule, such as --keep 10%');
+  const layers = new Map(
+    texts(args, 'layer').map((item) => {
+      const at = item.lastIndexOf('=');
+      if (at <= 0) throw new UsageError(`--layer: "${item}" is not like ip1=0.1`);
+      return [item.slice(0, at), parseNumber(item.slice(at + 1), '--layer', 0, 1)] as const;
+    }),
+  );
+  if (!rule && layers.size === 0) throw new UsageError('prune needs a rule, such as --keep 10%');
   const source = await openFile(file);
   try {
     const model = await openModel(source);
-    const choices = new Map(
-      choicesFor(model, rule ?? { method: 'keep', keep: 1 }).map((choice) => [choice.layer, choice] as const),
+    const bits = number(args, 'bits', 1, mostCodeBits);
+    const choices = choicesFor(model, rule ?? { method: 'keep', keep: 1 }).flatMap(
+      ({ layer, blob, ...own }) => {
+        const keep = layers.get(layer);
+        const chosen = keep === undefined ? rule && own : { method: 'keep' as const, keep };
+        return chosen ? [{ layer, blob, ...chosen, ...(bits === undefined ? {} : { bits }) }] : [];
+      },
     );
-    for (const [layer, keep] of layers) {
-      const choice = choices.get(layer);
-      if (!choice)
+    for (const layer of layers.keys()) {
+      if (!choices.some((choice) => choice.layer === layer)) {
         throw new CaffeError('the model has no layer of this name with weights to prune', { file, layer });
-      choices.set(layer, { layer, blob: choice.blob, method: 'keep', keep });
+      }
     }
     const saliency = text(args, 'saliency');
     return {
       ...(saliency === undefined ? {} : { saliency: { file: saliency } }),
       encoding: word(args, 'encoding', ['relative', 'csr', 'csc'] as const) ?? 'relative',
       seed: number(args, 'seed', 0, 0xffffffff) ?? 1,
-      choices: [...choices.values()].filter(
-        (choice) => rule !== undefined || layers.some(([name]) => name === choice.layer),
-      ),
+      choices,
     };
   } finally {
     await source.close();

@@ -3,9 +3,11 @@ import { CaffeError } from '../caffe/errors';
 import { type Model, type ModelBlob, type ModelLayer, openModel } from '../caffe/model';
 import { Random } from '../caffe/random';
 import { blobChunks, readBlob } from '../caffe/readBlob';
+import { type Codebook, shareWeights } from '../sparsity/codebook';
 import { weightGeometry } from '../sparsity/geometry';
 import { RankFinder } from '../sparsity/rank';
 import {
+  type BlobEncoding,
   type BlobRule,
   checkChoice,
   type Choice,
@@ -42,6 +44,7 @@ interface Task {
   layer: ModelLayer;
   blob: ModelBlob;
   rule: BlobRule;
+  encoding: BlobEncoding;
 }
 
 /**
@@ -89,8 +92,8 @@ function resolve(model: Model, choices: readonly Choice[], file: string): Map<Mo
     if (tasks.has(blob)) {
       throw new CaffeError(`blob ${choice.blob} is chosen twice`, { file, layer: layer.name });
     }
-    const { layer: _layer, blob: _blob, ...rule } = choice;
-    tasks.set(blob, { layer, blob, rule });
+    const { layer: _layer, blob: _blob, bits, index, ...rule } = choice;
+    tasks.set(blob, { layer, blob, rule, encoding: { bits, index } });
   }
   return tasks;
 }
@@ -137,6 +140,7 @@ async function run(
         return (
           task && {
             pruned: true,
+            index: task.encoding.index,
             async apply(values) {
               const rule = asBlobRule(task.rule, threshold);
               const outcome = pruneBlob(values, rule, {
@@ -145,7 +149,11 @@ async function run(
                 random,
                 saliency: await scoresOf(task),
               });
-              return { threshold: outcome.threshold, warnings: warningsOf(layer, outcome) };
+              return {
+                threshold: outcome.threshold,
+                warnings: warningsOf(layer, outcome),
+                codebook: codebookOf(values, task, file),
+              };
             },
           }
         );
@@ -179,7 +187,8 @@ export async function* tryPruning(
     const tasks = [...resolve(model, choices, file).values()];
     const shared = await globalThreshold(source, tasks, () => undefined, signal);
     const random = new Random(seed);
-    for (const { layer, blob, rule } of tasks) {
+    for (const task of tasks) {
+      const { layer, blob, rule } = task;
       signal.throwIfAborted();
       const values = await readBlob(source, blob);
       const { threshold, zeros, deadOutputs } = pruneBlob(values, asBlobRule(rule, shared), {
@@ -187,12 +196,30 @@ export async function* tryPruning(
         std: rule.method === 'std' ? statisticsOf(values).std : NaN,
         random,
       });
-      const { bytes } = measure(values, blob.shape);
+      const codebook = codebookOf(values, task, file);
+      const { bytes } = measure(values, blob.shape, { width: task.encoding.index, codebook });
       yield { layer: layer.index, blob: blob.index, threshold, zeros, deadOutputs, bytes };
     }
   } finally {
     await source.close();
   }
+}
+
+/** Rounds the weights to shared values where the choice asks for it. */
+function codebookOf(
+  values: Float32Array,
+  { layer, encoding: { bits } }: Task,
+  file: string,
+): Codebook | undefined {
+  if (bits === undefined) return undefined;
+  if (!values.every(Number.isFinite)) {
+    throw new CaffeError('weights that are not finite cannot share values', {
+      file,
+      layer: layer.name,
+      advice: 'Prune this layer without a codebook',
+    });
+  }
+  return shareWeights(values, bits);
 }
 
 /** The digest of the model, which must be `expected` if that is told. */

@@ -5,7 +5,16 @@ import type { Model, ModelBlob, ModelLayer } from '../caffe/model';
 import { readBlob } from '../caffe/readBlob';
 import { type Patch, writePatched } from '../caffe/writePatched';
 import { NpzWriter } from '../sparsity/npz';
-import { type BlobFigures, type Plan, type Recipe, serializeRecipe, type Totals } from '../sparsity/recipe';
+import type { Codebook } from '../sparsity/codebook';
+import {
+  type BlobFigures,
+  type EncodingSizes,
+  type Plan,
+  type Recipe,
+  serializeRecipe,
+  type Totals,
+} from '../sparsity/recipe';
+import type { IndexWidth } from '../sparsity/relativeIndex';
 import { countZeros } from '../sparsity/scan';
 import { manifestFor, measure, writeManifest, writeSparseBlob } from '../sparsity/sparseFile';
 import { version } from '../../package.json';
@@ -16,6 +25,8 @@ import type { Report } from './report';
 export interface BlobChange {
   /** True for a pruned blob: it is encoded sparsely, and the recipe tells of it. */
   pruned: boolean;
+  /** Bits of a gap in the relative index; when left out, those of least bytes. */
+  index?: IndexWidth;
   /** Changes the values in place. */
   apply(values: Float32Array): BlobOutcome | Promise<BlobOutcome>;
 }
@@ -23,6 +34,8 @@ export interface BlobChange {
 export interface BlobOutcome {
   threshold?: number;
   warnings?: string[];
+  /** The values that the weights share now. */
+  codebook?: Codebook;
 }
 
 export interface WritePrunedOptions {
@@ -65,7 +78,7 @@ export async function writePruned({
     count: 0,
     zerosBefore: 0,
     zerosAfter: 0,
-    bytes: { dense: 0, relative: 0, csr: 0, csc: 0 },
+    bytes: { dense: 0, relative: 0, csr: 0, csc: 0, shared: 0, huffman: 0 },
   };
 
   async function* patches(npz: NpzWriter): AsyncGenerator<Patch> {
@@ -77,10 +90,12 @@ export async function writePruned({
         const change = changeOf(layer, blob);
         const outcome = await change?.apply(values);
         warnings.push(...(outcome?.warnings ?? []));
-        const { bytes, width, nonZero } = measure(values, blob.shape);
+        const codebook = outcome?.codebook;
+        const measured = measure(values, blob.shape, { width: change?.index, codebook });
+        const { bytes, width } = measured;
         const entry = manifest.layers[layer.index].blobs[blob.index];
-        await writeSparseBlob(npz, entry, values, change?.pruned ? plan.encoding : 'dense', width);
-        const zerosAfter = values.length - nonZero;
+        await writeSparseBlob(npz, entry, values, change?.pruned ? plan.encoding : 'dense', measured);
+        const zerosAfter = values.length - measured.nonZero;
         if (change?.pruned) {
           figures.push({
             layer: layer.name,
@@ -92,6 +107,7 @@ export async function writePruned({
             zerosAfter,
             threshold: outcome?.threshold,
             indexWidth: width,
+            sharedValues: codebook?.values.length,
             bytes,
           });
         }
@@ -116,6 +132,10 @@ export async function writePruned({
           }),
         options,
       );
+      if (!figures.some(({ sharedValues }) => sharedValues !== undefined)) {
+        delete totals.bytes.shared;
+        delete totals.bytes.huffman;
+      }
       const recipe: Recipe = {
         format: 'caffe-pruner recipe',
         version: 1,
@@ -146,6 +166,9 @@ function addTo(
   totals.count += count;
   totals.zerosBefore += zerosBefore;
   totals.zerosAfter += zerosAfter;
-  for (const encoding of ['dense', 'relative', 'csr', 'csc'] as const)
-    totals.bytes[encoding] += bytes[encoding];
+  // Where weights are not shared, the relative index is what stands in.
+  const { relative, shared = relative, huffman = relative } = bytes;
+  for (const [encoding, size] of Object.entries({ ...bytes, shared, huffman })) {
+    totals.bytes[encoding as keyof EncodingSizes]! += size;
+  }
 }

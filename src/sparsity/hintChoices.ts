@@ -1,6 +1,7 @@
 import type { Model } from '../caffe/model';
 import type { HintsOfFile, PruneHint } from '../caffe/prototxt/hints';
 import { isPrunable, type BlobRule, type Choice } from './recipe';
+import type { IndexWidth } from './relativeIndex';
 
 /** The rule that a hint asks for; undefined where it asks for none, or to leave the layer alone. */
 export function ruleOfHint({ skip, keep, threshold, std, method }: PruneHint): BlobRule | undefined {
@@ -26,11 +27,19 @@ export function hintFor({ default: byDefault, layers }: HintsOfFile, layer: stri
 /** The choices that hints make for a model: for each blob that pruning takes, of a layer that a hint speaks of. */
 export const choicesOfHints = (model: Model, hints: HintsOfFile): Choice[] =>
   model.layers.flatMap((layer) => {
-    const rule = ruleOfHint(hintFor(hints, layer.name));
+    const hint = hintFor(hints, layer.name);
+    const rule = ruleOfHint(hint);
+    const { bits, index } = hint;
     return rule
       ? layer.blobs
           .filter((blob) => isPrunable(layer, blob))
-          .map((blob) => ({ layer: layer.name, blob: blob.index, ...rule }))
+          .map((blob) => ({
+            layer: layer.name,
+            blob: blob.index,
+            ...rule,
+            ...(bits === undefined ? {} : { bits }),
+            ...(index === undefined ? {} : { index: index as IndexWidth }),
+          }))
       : [];
   });
 

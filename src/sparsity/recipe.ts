@@ -1,7 +1,8 @@
 import { CaffeError } from '../caffe/errors';
 import type { Model, ModelBlob, ModelLayer } from '../caffe/model';
 import type { Rule } from './selection';
-import type { IndexWidth } from './relativeIndex';
+import { mostCodeBits } from './codebook';
+import { indexWidths, type IndexWidth } from './relativeIndex';
 
 /** How the sparse weights are encoded in the .npz. */
 export type SparseEncoding = 'relative' | 'csr' | 'csc';
@@ -10,7 +11,15 @@ export type SparseEncoding = 'relative' | 'csr' | 'csc';
 export type BlobRule = Rule | { method: 'global'; keep: number };
 
 /** Which blob a rule is for: a name as the model has it, and the position among the layer's blobs. */
-export type Choice = { layer: string; blob: number } & BlobRule;
+export type Choice = { layer: string; blob: number } & BlobRule & BlobEncoding;
+
+/** How what stays of a blob is written. */
+export interface BlobEncoding {
+  /** Bits of an index into a codebook (1..16): the weights are rounded to that many shared values. */
+  bits?: number;
+  /** Bits of a gap in the relative index; when left out, those of least bytes. */
+  index?: IndexWidth;
+}
 
 /** What makes a pruning repeatable. */
 export interface Plan {
@@ -28,6 +37,9 @@ export interface EncodingSizes {
   relative: number;
   csr: number;
   csc: number;
+  /** Shared weights in relative-index form, and the same in Huffman codes; where weights are shared. */
+  shared?: number;
+  huffman?: number;
 }
 
 /** What happened to one blob. */
@@ -43,6 +55,8 @@ export interface BlobFigures {
   threshold?: number;
   /** Bits of a gap in the relative index. */
   indexWidth: IndexWidth;
+  /** Shared values, where weights are shared. */
+  sharedValues?: number;
   bytes: EncodingSizes;
 }
 
@@ -123,9 +137,16 @@ export function parsePlan(text: string, file?: string): Plan & { input?: Recipe[
 
 /** What is wrong with a choice, or undefined. */
 export function checkChoice(choice: Choice): string | undefined {
+  if (choice === null || typeof choice !== 'object') return 'a choice is no object';
   const where = `layer "${choice.layer}", blob ${choice.blob}`;
   if (typeof choice.layer !== 'string' || !Number.isInteger(choice.blob))
     return 'a choice names no layer and blob';
+  const { bits, index } = choice;
+  if (bits !== undefined && !(Number.isInteger(bits) && bits >= 1 && bits <= mostCodeBits)) {
+    return `${where}: bits cannot be ${String(bits)}`;
+  }
+  if (index !== undefined && !indexWidths.includes(index))
+    return `${where}: index cannot be ${String(index)}`;
   const checks = Object.hasOwn(fields, choice.method) ? fields[choice.method] : undefined;
   if (!checks) return `${where}: the method "${choice.method}" is not known`;
   for (const [name, check] of Object.entries(checks)) {
@@ -152,7 +173,7 @@ export function isPrunable(
 }
 
 /** The same rule for each prunable blob of a model. */
-export const choicesFor = (model: Model, rule: BlobRule): Choice[] =>
+export const choicesFor = (model: Model, rule: BlobRule & BlobEncoding): Choice[] =>
   model.layers.flatMap((layer) =>
     layer.blobs
       .filter((blob) => isPrunable(layer, blob))

@@ -1,3 +1,4 @@
+import { packBits, unpackBits } from './bits';
 import { countRuns, encodeEntries, type Runs } from './scan';
 
 /** Bits of a gap. 4 and 5 are Deep Compression's choices for inner products and convolutions (Han 2016, section 3). */
@@ -55,7 +56,7 @@ export class RelativeIndexEncoder {
     }
   }
 
-  /** The gaps without space between, once all values were given; they are packed in place. */
+  /** The gaps without space between, once all values were given. */
   packedGaps(): Uint8Array | Uint16Array {
     return packGaps(this.gaps, this.width);
   }
@@ -93,57 +94,32 @@ export const entriesOf = ({ stored, fillers }: Runs): Record<IndexWidth, number>
   16: stored + fillers[16],
 });
 
-/** Bytes of `count` entries: 4 for each value, and the gaps packed without space between. */
-export const relativeIndexBytes = (count: number, width: IndexWidth): number =>
-  4 * count + Math.ceil((count * width) / 8);
+/** Bytes of `count` entries: the values, of `valueBits` each, and the gaps, both without space between. */
+export const relativeIndexBytes = (count: number, width: IndexWidth, valueBits = 32): number =>
+  Math.ceil((count * valueBits) / 8) + Math.ceil((count * width) / 8);
 
 /** The width that takes the fewest bytes, the wider one where two do. */
-export function bestIndexWidth(entries: Record<IndexWidth, number>): IndexWidth {
-  return indexWidths.reduce((best, width) =>
-    relativeIndexBytes(entries[width], width) <= relativeIndexBytes(entries[best], best) ? width : best,
-  );
+export function bestIndexWidth(entries: Record<IndexWidth, number>, valueBits = 32): IndexWidth {
+  const bytes = (width: IndexWidth) => relativeIndexBytes(entries[width], width, valueBits);
+  return indexWidths.reduce((best, width) => (bytes(width) <= bytes(best) ? width : best));
 }
+
+/** Gaps without space between, those of 4 and 5 bits by {@link packBits}. */
+export const packGaps = (gaps: Uint8Array | Uint16Array, width: IndexWidth): Uint8Array | Uint16Array =>
+  width < 8 ? packBits(gaps, width) : gaps;
 
 /**
- * Packs gaps of 4 or 5 bits into bytes, the first gap in the lowest bits (numpy.unpackbits with bitorder='little');
- * those of 8 and 16 bits are as they should be. Done in place: the result takes the place of `gaps`.
+ * The reverse of {@link packGaps}.
+ * @throws RangeError when there are not `count` gaps, or they are of another type
  */
-export function packGaps(gaps: Uint8Array | Uint16Array, width: IndexWidth): Uint8Array | Uint16Array {
-  if (width >= 8 || gaps instanceof Uint16Array) return gaps;
-  let packed = 0;
-  let held = 0;
-  let bits = 0;
-  for (let i = 0; i < gaps.length; i++) {
-    held |= gaps[i] << bits;
-    bits += width;
-    if (bits >= 8) {
-      gaps[packed++] = held;
-      held >>>= 8;
-      bits -= 8;
-    }
-  }
-  if (bits > 0) gaps[packed++] = held;
-  return gaps.subarray(0, packed);
-}
-
-/** The reverse of {@link packGaps}; `count` gaps are read. */
 export function unpackGaps(
   packed: Uint8Array | Uint16Array,
   width: IndexWidth,
   count: number,
 ): Uint8Array | Uint16Array {
-  if (
-    packed.length < Math.ceil((count * Math.min(width, 8)) / 8) ||
-    (width < 8 && packed instanceof Uint16Array)
-  ) {
-    throw new RangeError(`${packed.length} numbers hold fewer than ${count} gaps of ${width} bits`);
-  }
-  if (width >= 8) return packed;
-  const gaps = new Uint8Array(count);
-  const mask = 2 ** width - 1;
-  for (let i = 0, bit = 0; i < count; i++, bit += width) {
-    const two = packed[bit >>> 3] | ((packed[(bit >>> 3) + 1] ?? 0) << 8);
-    gaps[i] = (two >>> (bit & 7)) & mask;
-  }
-  return gaps;
+  if (packed instanceof Uint16Array !== (width === 16))
+    throw new RangeError('the gaps are of the wrong type');
+  if (width < 8) return unpackBits(packed as Uint8Array, width, count);
+  if (packed.length !== count) throw new RangeError(`${count} values have ${packed.length} gaps`);
+  return packed;
 }

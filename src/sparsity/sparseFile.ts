@@ -1,5 +1,7 @@
 import { CaffeError } from '../caffe/errors';
 import type { Model } from '../caffe/model';
+import { packBits, unpackBits } from './bits';
+import { type Codebook, mostCodeBits } from './codebook';
 import { compressedBytes, decodeCompressed, encodeCompressed, matrixShape } from './compressedRows';
 import type { Npz } from './npz';
 import { type NpzWriter } from './npz';
@@ -10,6 +12,7 @@ import {
   countEntries,
   decodeRelativeIndex,
   entriesOf,
+  packGaps,
   indexWidths,
   type IndexWidth,
   relativeIndexBytes,
@@ -17,6 +20,7 @@ import {
   unpackGaps,
 } from './relativeIndex';
 import { countRuns } from './scan';
+import { encodeShared, huffmanCodedBytes, sharedBytes, type SharedWeights } from './sharedWeights';
 
 /** The array that says what the others mean: JSON in UTF-8. Its name can be no layer's, which end in _W, _b or _blobN. */
 const manifestName = 'caffe_pruner';
@@ -43,10 +47,12 @@ export interface ManifestLayer {
 export interface ManifestBlob {
   /** Name of the arrays: `<key>` for dense values, `<key>_indx` and so on beside it for sparse ones. */
   key: string;
-  encoding: 'dense' | SparseEncoding;
+  encoding: 'dense' | SparseEncoding | 'shared';
   shape: number[];
-  /** Bits of a gap, for `relative`. */
+  /** Bits of a gap, for `relative` and `shared`. */
   width?: IndexWidth;
+  /** Bits of an index into the codebook, for `shared`. */
+  bits?: number;
 }
 
 /**
@@ -75,23 +81,41 @@ export function manifestFor(model: Model): Manifest {
   };
 }
 
-/** How many bytes a blob takes in each encoding, and the index width of least bytes. */
+/** What there is to say of a blob's sparse forms. */
+export interface Measurement {
+  bytes: EncodingSizes;
+  /** Bits of a gap in the relative index. */
+  width: IndexWidth;
+  nonZero: number;
+  /** The sparse form with shared weights, where the values are shared. */
+  shared?: SharedWeights;
+}
+
+/**
+ * Measures how many bytes a blob takes in each encoding.
+ * @param width bits of a gap; those of least bytes when left out
+ * @param codebook the values that the weights share, and the bits of an index, where they share some
+ */
 export function measure(
   values: Float32Array,
   shape: readonly number[],
-): { bytes: EncodingSizes; width: IndexWidth; nonZero: number } {
+  { width: wanted, codebook }: { width?: IndexWidth; codebook?: Codebook } = {},
+): Measurement {
   const runs = countRuns(values);
   const entries = entriesOf(runs);
-  const width = bestIndexWidth(entries);
+  const width = wanted ?? bestIndexWidth(entries, codebook?.bits);
   const [rows, columns] = matrixShape(shape);
+  const shared = codebook && encodeShared(values, codebook, width, entries[width]);
   return {
     width,
     nonZero: runs.nonZero,
+    shared,
     bytes: {
       dense: 4 * values.length,
       relative: relativeIndexBytes(entries[width], width),
       csr: compressedBytes(runs.stored, rows),
       csc: compressedBytes(runs.stored, columns),
+      ...(shared ? { shared: sharedBytes(shared), huffman: huffmanCodedBytes(shared) } : {}),
     },
   };
 }
@@ -102,7 +126,7 @@ export async function writeSparseBlob(
   entry: ManifestBlob,
   values: Float32Array,
   encoding: 'dense' | SparseEncoding,
-  width: IndexWidth = 16,
+  { width, shared }: Pick<Measurement, 'width' | 'shared'>,
 ): Promise<void> {
   const { key, shape } = entry;
   entry.encoding = encoding;
@@ -110,7 +134,17 @@ export async function writeSparseBlob(
     await npz.add(key, values, shape);
     return;
   }
-  if (encoding === 'relative') {
+  if (shared) {
+    entry.encoding = 'shared';
+    entry.width = width;
+    entry.bits = shared.bits;
+    await npz.add(`${key}_codebook`, shared.codebook);
+    await npz.add(`${key}_codes`, packBits(shared.codes, shared.bits));
+    await npz.add(`${key}_bits`, Uint8Array.of(shared.bits), []);
+    await npz.add(`${key}_indx`, packGaps(shared.gaps, width));
+    await npz.add(`${key}_width`, Uint8Array.of(width), []);
+    await npz.add(`${key}_entries`, Uint32Array.of(shared.codes.length), []);
+  } else if (encoding === 'relative') {
     entry.width = width;
     const encoder = new RelativeIndexEncoder(values, width, countEntries(values)[width]);
     await npz.addParts(key, values, [encoder.count], encoder.values());
@@ -155,7 +189,7 @@ export async function readManifest(npz: Npz, file: string): Promise<Manifest> {
 /** @throws CaffeError naming the array that does not fit */
 export async function readSparseBlob(
   npz: Npz,
-  { key, encoding, shape, width }: ManifestBlob,
+  { key, encoding, shape, width, bits }: ManifestBlob,
   file: string,
 ): Promise<Float32Array> {
   const count = shape.reduce((product, dim) => product * dim, 1);
@@ -167,19 +201,26 @@ export async function readSparseBlob(
     if (!(value instanceof type)) throw new RangeError(`the array is of the wrong type`);
     return value;
   };
+  const gaps = async (entries: number) => {
+    if (!indexWidths.includes(width!)) throw new RangeError(`gaps of ${width} bits are not known here`);
+    return unpackGaps((await array('_indx')) as Uint8Array | Uint16Array, width!, entries);
+  };
   try {
     let values: Float32Array;
     if (encoding === 'dense') {
       values = typed(await array(), Float32Array);
     } else if (encoding === 'relative') {
       const entries = typed(await array(), Float32Array);
-      if (!indexWidths.includes(width!)) throw new RangeError(`gaps of ${width} bits are not known here`);
-      const packed = typed<Uint8Array | Uint16Array>(
-        await array('_indx'),
-        width === 16 ? Uint16Array : Uint8Array,
-      );
-      const gaps = unpackGaps(packed, width!, entries.length);
-      values = decodeRelativeIndex({ length: count, values: entries, gaps });
+      values = decodeRelativeIndex({ length: count, values: entries, gaps: await gaps(entries.length) });
+    } else if (encoding === 'shared') {
+      const [length] = typed(await array('_entries'), Uint32Array);
+      if (!(bits !== undefined && bits >= 1 && bits <= mostCodeBits)) {
+        throw new RangeError(`codes of ${bits} bits are not known here`);
+      }
+      const codebook = typed(await array('_codebook'), Float32Array);
+      const codes = unpackBits(typed(await array('_codes'), Uint8Array), bits, length);
+      const entries = Float32Array.from(codes, (code) => codebook[code]);
+      values = decodeRelativeIndex({ length: count, values: entries, gaps: await gaps(length) });
     } else if (encoding === 'csr' || encoding === 'csc') {
       values = decodeCompressed(
         {

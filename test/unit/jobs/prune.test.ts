@@ -100,6 +100,40 @@ describe.each<SparseEncoding>(['relative', 'csr', 'csc'])('encoded as %s', (enco
   });
 });
 
+test('weights that share values come back bit for bit, and the recipe tells their bytes', async () => {
+  const parameters = await plan({ method: 'keep', keep: 0.3 });
+  const choices = parameters.choices.map((choice) => ({
+    ...choice,
+    bits: choice.layer === 'ip' ? 3 : undefined,
+  }));
+  const { outputs, recipe } = await finish(prune({ ...parameters, choices }, { signal }));
+  const [conv, , , ip] = await valuesOf(outputs.dense);
+  const shared = new Set(ip.filter((value) => value !== 0));
+  expect(shared.size).toBeLessThanOrEqual(7);
+  expect(new Set(conv.filter((value) => value !== 0)).size).toBeGreaterThan(7);
+  const [convFigures, ipFigures] = recipe.blobs;
+  expect(ipFigures.sharedValues).toBe(shared.size);
+  expect(ipFigures.bytes.shared).toBeLessThan(ipFigures.bytes.relative / 3);
+  expect(ipFigures.bytes.huffman).toBeLessThan(ipFigures.bytes.shared!);
+  expect(convFigures.bytes.shared).toBeUndefined();
+  expect(recipe.totals.bytes.shared).toBeLessThan(recipe.totals.bytes.relative);
+
+  const back = join(folder, 'back.caffemodel');
+  await finish(restore({ file: outputs.sparse, target: back, original: file, replace: false }, { signal }));
+  expect(readFileSync(back).equals(readFileSync(outputs.dense))).toBe(true);
+
+  const again = parsePlan(readFileSync(outputs.recipe, 'utf8'));
+  const second = await finish(prune({ ...again, file, existing: 'keepBoth' }, { signal }));
+  expect(readFileSync(second.outputs.sparse).equals(readFileSync(outputs.sparse))).toBe(true);
+});
+
+test('the width of the gaps is the one that was chosen', async () => {
+  const parameters = await plan({ method: 'keep', keep: 0.1 });
+  const choices = parameters.choices.map((choice) => ({ ...choice, index: 16 as const }));
+  const { recipe } = await finish(prune({ ...parameters, choices }, { signal }));
+  expect(recipe.blobs.map(({ indexWidth }) => indexWidth)).toEqual([16, 16]);
+});
+
 test('only the floats of chosen blobs change', async () => {
   const { outputs } = await finish(prune(await plan({ method: 'threshold', threshold: 1 }), { signal }));
   const before = await valuesOf(file);
@@ -172,6 +206,11 @@ test('a cancelled run leaves nothing', async () => {
 test.each<[string, PruneParameters['choices'], RegExp]>([
   ['a layer that is not there', [{ layer: 'x', blob: 0, method: 'keep', keep: 0.5 }], /no such layer/],
   ['a blob that is not there', [{ layer: 'ip', blob: 5, method: 'keep', keep: 0.5 }], /none at 5/],
+  [
+    'a codebook of no bits',
+    [{ layer: 'ip', blob: 0, method: 'keep', keep: 0.5, bits: 0 }],
+    /bits cannot be 0/,
+  ],
   ['a wrong ratio', [{ layer: 'ip', blob: 0, method: 'keep', keep: 2 }], /keep cannot be 2/],
   [
     'two global ratios',
