@@ -1,7 +1,7 @@
 import type { NetState, NetStateRule } from './messages';
 
 /** `Net::StateMeetsRule`: every condition of the rule holds. */
-export function meetsRule(state: NetState, rule: NetStateRule): boolean {
+function meetsRule(state: NetState, rule: NetStateRule): boolean {
   const { phase = 'TEST', level = 0, stage = [] } = state;
   return (
     (rule.phase === undefined || rule.phase === phase) &&

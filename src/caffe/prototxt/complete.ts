@@ -179,7 +179,7 @@ function proposeField(field: FieldType, rank: number): Proposal {
 const valueSnippet = ({ type }: FieldType): string => (type === 'string' || type === 'bytes' ? '"$0"' : '$0');
 
 /** `repeated int32 = 1`: how a field is declared. */
-export function describeType(field: FieldType): string {
+function describeType(field: FieldType): string {
   const name = typeof field.type === 'string' ? field.type : field.type.name;
   const rule = field.repeated ? 'repeated ' : field.required ? 'required ' : '';
   const given = field.default === undefined || field.default === '' ? '' : ` = ${field.default}`;
