@@ -5,8 +5,9 @@ const bar = '#3794ff';
 const axis = '#888888';
 
 const width = 280;
-const height = 84;
-const plot = { top: 6, bottom: 66 };
+const height = 66;
+const plot = { top: 4, bottom: 50 };
+const baseline = 63;
 
 /**
  * A histogram of weights as SVG: bars with logarithmic heights, so that tails show beside a peak at zero, and the range
@@ -32,11 +33,11 @@ export function histogramSvg({ min, max, counts }: Histogram): string {
     `<g fill="${bar}">${rects.join('')}</g>`,
     `<path d="M0 ${plot.bottom}H${width}${zero === undefined ? '' : `M${zero} ${plot.bottom}v4`}" stroke="${axis}" fill="none"/>`,
     `<g fill="${axis}" font-family="sans-serif" font-size="11">`,
-    `<text x="0" y="80">${short(min)}</text>`,
+    `<text x="0" y="${baseline}">${short(min)}</text>`,
     zero === undefined || zero < 50 || zero > width - 50
       ? ''
-      : `<text x="${zero}" y="80" text-anchor="middle">0</text>`,
-    `<text x="${width}" y="80" text-anchor="end">${short(max)}</text>`,
+      : `<text x="${zero}" y="${baseline}" text-anchor="middle">0</text>`,
+    `<text x="${width}" y="${baseline}" text-anchor="end">${short(max)}</text>`,
     '</g></svg>',
   ].join('');
 }

@@ -67,9 +67,9 @@ function layerSpan(analysis: Analysis, offset: number): { span: Span; layer: Lay
 }
 
 function layerText(analysis: Analysis, layer: LayerText): vscode.MarkdownString {
-  const lines = [`**${plain(layer.name || vscode.l10n.t('layer'))}** · ${code(layer.type || '?')}`];
   const kind = layerKinds.get(layer.type);
-  if (kind) lines.push(kind.fork ? `${kind.doc} (${kind.fork})` : kind.doc);
+  const title = `**${plain(layer.name || vscode.l10n.t('layer'))}** · ${code(layer.type || '?')}`;
+  const lines = [kind ? `${title} · ${kind.doc}${kind.fork ? ` (${kind.fork})` : ''}` : title];
   const shapes = analysis.shapesOf(layer);
   const table = (inferred: (typeof shapes)[number]['inferred']): string => {
     const row = (what: string, value: string) => `| ${what} | ${value} |`;
@@ -138,21 +138,20 @@ async function figuresOf(
   return figures;
 }
 
-function weightsText(pair: PairedModel, blobs: readonly BlobFigures[]): vscode.MarkdownString {
-  const lines = blobs.map(({ blob, statistics, histogram }) => {
-    const zeros = statistics.count > 0 ? 1 - statistics.nonZero / statistics.count : 0;
-    const text = vscode.l10n.t(
-      'Blob {0}: {1} values, {2} zeros, σ = {3}',
-      blob,
-      compact(statistics.count),
-      percent(zeros),
-      Number(statistics.std.toPrecision(3)),
-    );
-    return blob === 0
-      ? `${text}\n\n![${vscode.l10n.t('Histogram of the weights, logarithmic')}](${svgUri(histogramSvg(histogram))})`
-      : text;
-  });
-  return markdown(`${vscode.l10n.t('Weights in')} ${code(fileName(pair.uri))}`, ...lines);
+function weightsText({ uri }: PairedModel, [weights]: readonly BlobFigures[]): vscode.MarkdownString {
+  const { statistics, histogram } = weights;
+  const zeros = statistics.count > 0 ? 1 - statistics.nonZero / statistics.count : 0;
+  const text = vscode.l10n.t(
+    '{0} weights, {1} zeros, σ = {2}',
+    compact(statistics.count),
+    percent(zeros),
+    Number(statistics.std.toPrecision(3)),
+  );
+  const picture = vscode.l10n.t('Histogram of the weights, logarithmic');
+  return markdown(
+    `${code(fileName(uri))}: ${plain(text)}`,
+    `![${picture}](${svgUri(histogramSvg(histogram))})`,
+  );
 }
 
 /** The shape of a blob, and who makes it. */

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { debounce, languageId, type Documents } from './documents';
 import { bytes, compact } from './numbers';
 import { activePrototxt, fileName, type PairedModels } from './pairedModels';
+import { layerWeights } from './weights';
 
 /** In the status bar: the net's layers, parameters and MACs, and the model that is paired with it. */
 export function registerStatusBar(documents: Documents, pairs: PairedModels): vscode.Disposable {
@@ -25,7 +26,13 @@ export function registerStatusBar(documents: Documents, pairs: PairedModels): vs
       model.hide();
       return;
     }
-    const { layers, parameters, macs, memory } = inferred;
+    const { layers, macs, memory } = inferred;
+    const pair = await pairs.of(document);
+    if (activePrototxt() !== document) return;
+    // Where a data source feeds the net, its weights are known from the model alone.
+    const parameters = Number.isNaN(inferred.parameters)
+      ? layerWeights(analysis, pair?.model).reduce((sum, one) => sum + one.parameters, 0) || NaN
+      : inferred.parameters;
     const counts = [vscode.l10n.t('{0} layers', layers.length)];
     if (!Number.isNaN(parameters)) counts.push(vscode.l10n.t('{0} parameters', compact(parameters)));
     if (!Number.isNaN(macs)) counts.push(vscode.l10n.t('{0} MACs', compact(macs)));
@@ -34,15 +41,13 @@ export function registerStatusBar(documents: Documents, pairs: PairedModels): vs
       [
         vscode.l10n.t('Net in phase {0}', analysis.mainPhase()),
         ...(Number.isNaN(memory) ? [] : [vscode.l10n.t('Memory of all blobs: {0}', bytes(memory))]),
-        ...(Number.isNaN(parameters)
+        ...(Number.isNaN(macs)
           ? [vscode.l10n.t('Some shapes are not known: the input is fed by a data source.')]
           : []),
         vscode.l10n.t('Click to draw the net as a graph'),
       ].join('\n\n'),
     );
     net.show();
-    const pair = await pairs.of(document);
-    if (activePrototxt() !== document) return;
     model.text = pair
       ? `$(link) ${fileName(pair.uri)}`
       : `$(debug-disconnect) ${vscode.l10n.t('No weights')}`;

@@ -5,12 +5,12 @@ import { Button, Busy, SearchField, Select } from '../controls';
 import { formatShortCount } from '../format';
 import { t } from '../l10n';
 import { Canvas } from './Canvas';
-import { host, keep, restored, type Kept, type Tint } from './host';
+import { host, keep, restored, type Kept } from './host';
 import { place, type Drawing } from './layout';
 import { Legend } from './Legend';
 import { NetTable } from './NetTable';
 import { svgText } from './svgText';
-import { strengths, type Zeros } from './tint';
+import { strengths, type Tint, type Zeros } from './tint';
 
 const scales = { least: 0.1, most: 3, step: 1.25 };
 const within = (scale: number): number => Math.min(scales.most, Math.max(scales.least, scale));

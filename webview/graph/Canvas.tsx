@@ -3,7 +3,6 @@ import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { formatShape, formatShare, formatShortCount } from '../format';
 import { t } from '../l10n';
-import type { Tint } from './host';
 import {
   clip,
   headHeight,
@@ -13,7 +12,7 @@ import {
   type PlacedEdge,
   type PlacedNode,
 } from './layout';
-import { parametersOf } from './tint';
+import { parametersOf, type Tint } from './tint';
 
 const Arrow = memo(({ placed: { edge, points } }: { placed: PlacedEdge }) => {
   const middle = points[Math.floor(points.length / 2)];

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { GraphFamily, GraphNet } from '../../src/protocol';
 import { t } from '../l10n';
-import type { Tint } from './host';
+import type { Tint } from './tint';
 
 const names = (): Readonly<Record<GraphFamily, string>> => ({
   data: t('data'),

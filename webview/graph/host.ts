@@ -1,3 +1,4 @@
+import type { Tint } from './tint';
 import type { GraphJobs } from '../../src/protocol';
 import { fromText } from '../../src/wire';
 import { JobClient, type Response } from '../../src/rpc';
@@ -22,8 +23,6 @@ export interface Kept {
   scale: number;
   asTable: boolean;
 }
-/** What the colour of a box tells. */
-export type Tint = 'type' | 'parameters' | 'zeros';
 
 export const restored = (): Kept => ({
   tint: 'type',

@@ -1,5 +1,7 @@
 import type { GraphNet, GraphNode } from '../../src/protocol';
-import type { Tint } from './host';
+
+/** What the colour of a box tells. */
+export type Tint = 'type' | 'parameters' | 'zeros';
 
 /** Share of zeros by layer name. */
 export type Zeros = ReadonlyMap<string, number>;
