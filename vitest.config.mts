@@ -8,7 +8,7 @@ const assets: Plugin = {
   load(id) {
     const file = id.split('?')[0];
     if (/\.proto(txt)?$/.test(file)) return `export default ${JSON.stringify(readFileSync(file, 'utf8'))}`;
-    if (file.endsWith('.wasm'))
+    if (/\.(wasm|caffemodel)$/.test(file))
       return `export default new Uint8Array(Buffer.from(${JSON.stringify(readFileSync(file).toString('base64'))}, 'base64'))`;
     return null;
   },

@@ -3,6 +3,10 @@ declare module '*.wasm' {
   const bytes: Uint8Array<ArrayBuffer>;
   export default bytes;
 }
+declare module '*.caffemodel' {
+  const bytes: Uint8Array<ArrayBuffer>;
+  export default bytes;
+}
 declare module '*.proto' {
   const text: string;
   export default text;

@@ -2,11 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Writer } from 'protobufjs';
 import { atomicWrite } from '../caffe/atomicWrite';
-import { writeModel } from '../caffe/writeModel';
 import { type LmdbRecord, lmdbFile } from '../data/lmdbWriter';
 import { type Digit, digitSize, digits } from '../sample/digits';
-import { untrainedLenet } from '../sample/lenet';
 import deploy from '../sample/lenet/deploy.prototxt';
+import lenet from '../sample/lenet/lenet.caffemodel';
 import solver from '../sample/lenet/solver.prototxt';
 import trainVal from '../sample/lenet/train_val.prototxt';
 import type { Job, JobContext, Progress } from './job';
@@ -41,10 +40,8 @@ export async function* createSample(
     file('train_val.prototxt', () => Buffer.from(trainVal)),
     file('deploy.prototxt', () => Buffer.from(deploy)),
     file('solver.prototxt', () => Buffer.from(solver)),
-    {
-      name: 'lenet.caffemodel',
-      write: (target: string) => writeModel(target, untrainedLenet(seed), { signal, replace }),
-    },
+    // Trained by `npm run sample:train`.
+    file('lenet.caffemodel', () => lenet),
     // Seeds far apart, so that no two sets share a picture.
     file('digits_test_lmdb/data.mdb', () => lmdbFile(records(digits(test, seed + 0x40000000)))),
     file('digits_train_lmdb/data.mdb', () => lmdbFile(records(digits(train, seed)))),
