@@ -14,19 +14,23 @@ const rounded = (bytes: number, unit: number) => Math.ceil(bytes / unit) * unit;
 
 const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
+interface Reserved {
+  memory: WebAssembly.Memory;
+  /** Bytes that it can grow to. */
+  maximum: number;
+}
+
 /** A WebAssembly memory that grows up to 4 GiB without moving: arrays handed out stay valid until they are freed. */
-function reserve(initialPages: number): { memory: WebAssembly.Memory; maximum: number } {
-  for (const maximum of maximumPages) {
-    try {
-      return {
-        memory: new WebAssembly.Memory({ initial: initialPages, maximum, shared: true }),
-        maximum: maximum * page,
-      };
-    } catch (error) {
-      if (!(error instanceof RangeError) || maximum === maximumPages.at(-1)) throw error;
-    }
+function reserve(initial: number, [maximum, ...less] = maximumPages): Reserved {
+  try {
+    return {
+      memory: new WebAssembly.Memory({ initial, maximum, shared: true }),
+      maximum: maximum * page,
+    };
+  } catch (error) {
+    if (!(error instanceof RangeError) || less.length === 0) throw error;
+    return reserve(initial, less);
   }
-  throw new Error('unreachable');
 }
 
 /**

@@ -230,16 +230,17 @@ static void depthwise_task(const void *args, int chunk, int thread) {
   }
 }
 
+/** Floats of the image for some rows of the output; 0 where the input serves as it is. */
+static int image_size(const Shape *s, int channels, int out_rows) {
+  Layout l = layout_of(s, channels, out_rows);
+  return l.prepared ? layout_size(&l) : 0;
+}
+
 /** Cuts the output rows so that an image fits the cache and there is work for every thread. */
 static void choose_rows(Convolution *c, int planes) {
   const Shape *s = &c->s;
   int rows = s->out_height;
-  Layout whole = layout_of(s, c->layout.channels, rows);
-  if (whole.prepared)
-    while (rows > 1 && layout_size(&(Layout){whole.channels, 1, (rows - 1) * s->stride_height +
-                       (s->kernel_height - 1) * s->dilation_height + 1, whole.remainders, whole.row, 0}) >
-                       IMAGE_FLOATS)
-      rows = (rows + 1) / 2;
+  while (rows > 1 && image_size(s, c->layout.channels, rows) > IMAGE_FLOATS) rows = (rows + 1) / 2;
   while (planes * ceil_div(s->out_height, rows) < 4 * thread_count() && rows > 1 && rows * s->out_width > 64)
     rows = (rows + 1) / 2;
   c->block_rows = rows;
@@ -331,9 +332,9 @@ static InputGradient plan_input(const Shape *s) {
   InputGradient c = {.s = *s, .area = s->kernel_height * s->kernel_width};
   int channels = s->channels / s->group, plane = s->out_height * s->out_width;
   c.group_outputs = s->outputs / s->group;
-  Layout one = layout_of(s, 1, s->out_height);
+  int64_t floats = (int64_t)c.area * plane + image_size(s, 1, s->out_height); // of a channel
   c.block = channels;
-  while (c.block > 1 && (c.block * c.area * plane + layout_size(&one) * c.block > 2 * IMAGE_FLOATS ||
+  while (c.block > 1 && (floats * c.block > 2 * IMAGE_FLOATS ||
                          (s->num * s->group * ceil_div(channels, c.block) < 4 * thread_count() && c.block > 4)))
     c.block = (c.block + 1) / 2;
   c.blocks = ceil_div(channels, c.block);
@@ -447,9 +448,9 @@ static WeightGradient plan_weights(const Shape *s) {
   WeightGradient c = {.s = *s, .area = s->kernel_height * s->kernel_width};
   int channels = s->channels / s->group, plane = s->out_height * s->out_width;
   c.group_outputs = s->outputs / s->group;
-  Layout one = layout_of(s, 1, s->out_height);
+  int64_t floats = image_size(s, 1, s->out_height); // of a channel
   c.block = channels;
-  while (c.block > 1 && (layout_size(&one) * c.block > IMAGE_FLOATS ||
+  while (c.block > 1 && (floats * c.block > IMAGE_FLOATS ||
                          (s->group * ceil_div(channels, c.block) < 8 && c.block * c.area > 128)))
     c.block = (c.block + 1) / 2;
   c.blocks = ceil_div(channels, c.block);
