@@ -1,6 +1,7 @@
 /**
- * Messages between the extension and a page as text. VS Code passes messages on as JSON, in which NaN and infinities become null
- * and, in some of its builds, typed arrays become objects with a key for each number; here they arrive as they were sent.
+ * Messages between the extension and a page as text. VS Code passes messages on as JSON, in which NaN and infinities
+ * become null and, where it cannot tell which extension speaks, typed arrays become objects with a key for each number;
+ * here they arrive as they were sent.
  */
 
 const arrayTypes = { Float32Array, Float64Array, Int32Array, Uint32Array, Uint16Array, Uint8Array } as const;

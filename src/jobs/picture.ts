@@ -72,7 +72,7 @@ export async function readPicture(
 function clip(region: Region | undefined, { rows, columns }: { rows: number; columns: number }): Region {
   if (!region) return { top: 0, left: 0, height: rows, width: columns };
   const within = (value: number, least: number, most: number) =>
-    Math.max(least, Math.min(most, Math.trunc(value)));
+    Math.max(least, Math.min(most, Math.trunc(value) || least));
   const top = within(region.top, 0, Math.max(0, rows - 1));
   const left = within(region.left, 0, Math.max(0, columns - 1));
   return {

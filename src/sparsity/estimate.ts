@@ -13,7 +13,7 @@ export function expectedRelativeBytes(length: number, entries: number): number {
     ...indexWidths.map((width) => {
       const run = density >= 1 ? 0 : (1 - density) ** (2 ** width);
       const fillers = (entries * run) / (1 - run);
-      return relativeIndexBytes(Math.ceil(entries + Math.min(fillers, length / 2 ** width)), width);
+      return relativeIndexBytes(Math.round(entries + Math.min(fillers, length / 2 ** width)), width);
     }),
   );
 }

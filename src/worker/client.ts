@@ -9,10 +9,11 @@ export interface WorkerOptions {
   heapMegabytes?: number;
   /** Gets what the process prints and what becomes of it. */
   log?: (line: string) => void;
+  /** How long a cancelled job may take to stop before its process is killed. */
+  patienceMs?: number;
 }
 
-/** How long a cancelled job may take to stop before its process is killed. */
-const patienceMs = 5_000;
+const defaultPatienceMs = 5_000;
 /** How long an idle process is kept for the next job. */
 const idleMs = 120_000;
 
@@ -35,7 +36,7 @@ export class WorkerClient {
       (id) => {
         setTimeout(() => {
           if (this.jobs.isBusy(id)) this.process?.kill('SIGKILL');
-        }, patienceMs).unref();
+        }, this.patienceMs).unref();
       },
     );
   }
@@ -74,7 +75,11 @@ export class WorkerClient {
     this.process = undefined;
     // It ends by itself when the channel closes; the kill is for one that is too busy to notice.
     process?.disconnect();
-    if (process) setTimeout(() => process.kill('SIGKILL'), patienceMs).unref();
+    if (process) setTimeout(() => process.kill('SIGKILL'), this.patienceMs).unref();
+  }
+
+  private get patienceMs(): number {
+    return this.options.patienceMs ?? defaultPatienceMs;
   }
 
   private waitIdle(): void {

@@ -1,0 +1,68 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import ts from 'typescript';
+import { describe, expect, test } from 'vitest';
+
+const json = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;
+
+/** Texts that are translated at run time: the first arguments of `t` and `vscode.l10n.t`. */
+function textsInCode(): Set<string> {
+  const texts = new Set<string>();
+  for (const folder of ['src', 'webview']) {
+    for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+      if (!/\.tsx?$/.test(file)) continue;
+      const path = `${folder}/${file}`;
+      const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
+      const visit = (node: ts.Node): void => {
+        if (
+          ts.isCallExpression(node) &&
+          /^(vscode\.l10n\.|l10n\.)?t$/.test(node.expression.getText(source))
+        ) {
+          const [text] = node.arguments;
+          expect(ts.isStringLiteralLike(text), `${path}: ${text.getText(source)} must be a literal`).toBe(
+            true,
+          );
+          texts.add((text as ts.StringLiteralLike).text);
+        }
+        ts.forEachChild(node, visit);
+      };
+      visit(source);
+    }
+  }
+  return texts;
+}
+
+const placeholders = (text: string) => [...new Set(text.match(/\{\d+\}/g) ?? [])].sort();
+
+describe('Chinese translations', () => {
+  const bundle = json('l10n/bundle.l10n.zh-cn.json');
+  const used = textsInCode();
+
+  test('each text in the code has one', () => {
+    expect([...used].filter((text) => !(text in bundle))).toEqual([]);
+  });
+
+  test('none is left over', () => {
+    expect(Object.keys(bundle).filter((text) => !used.has(text))).toEqual([]);
+  });
+
+  test('they keep the placeholders', () => {
+    for (const [text, translation] of Object.entries(bundle)) {
+      expect(placeholders(translation), text).toEqual(placeholders(text));
+    }
+  });
+});
+
+describe('texts of package.json', () => {
+  const english = json('package.nls.json');
+  const used = new Set(
+    [...readFileSync('package.json', 'utf8').matchAll(/"%([^%"]+)%"/g)].map(([, key]) => key),
+  );
+
+  test('each key is defined, and none is left over', () => {
+    expect(Object.keys(english).sort()).toEqual([...used].sort());
+  });
+
+  test('each is there in Chinese', () => {
+    expect(Object.keys(json('package.nls.zh-cn.json')).sort()).toEqual(Object.keys(english).sort());
+  });
+});

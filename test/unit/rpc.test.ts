@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest';
+import { CaffeError } from '../../src/caffe/errors';
+import { isCancelled, JobClient, type JobHandlers, JobServer } from '../../src/rpc';
+
+interface Jobs {
+  count: { params: { to: number }; event: number; result: string };
+  fail: { params: 'user' | 'defect'; event: never; result: undefined };
+  wait: { params: undefined; event: string; result: undefined };
+}
+
+/** A client and a server joined by copies of messages, as a process boundary does it. */
+function connect() {
+  const log: string[] = [];
+  const handlers: JobHandlers<Jobs> = {
+    async *count({ to }, { signal }) {
+      try {
+        for (let i = 0; i < to; i++) {
+          signal.throwIfAborted();
+          yield i;
+        }
+        return `counted to ${to}`;
+      } finally {
+        log.push('count closed');
+      }
+    },
+    async *fail(kind) {
+      yield* [];
+      if (kind === 'user') throw new CaffeError('the blob is short', { layer: 'ip1', byteOffset: 7 });
+      throw new TypeError('undefined is no function');
+    },
+    async *wait(_params, { signal }) {
+      yield 'waiting';
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      log.push('heard');
+      signal.throwIfAborted();
+    },
+  };
+  const client: JobClient<Jobs> = new JobClient<Jobs>((request) => server.receive(structuredClone(request)));
+  const server = new JobServer<Jobs>(handlers, (response) => client.receive(structuredClone(response)));
+  return { client, server, log };
+}
+
+describe('jobs over a connection', () => {
+  test('yield their events in order and return', async () => {
+    const events: number[] = [];
+    const result = await connect().client.run('count', { to: 3 }, { onEvent: (event) => events.push(event) });
+    expect(events).toEqual([0, 1, 2]);
+    expect(result).toBe('counted to 3');
+  });
+
+  test('run side by side', async () => {
+    const { client } = connect();
+    const results = await Promise.all([3, 1, 2].map((to) => client.run('count', { to })));
+    expect(results).toEqual(['counted to 3', 'counted to 1', 'counted to 2']);
+  });
+
+  test('tell errors of users with their place, and defects apart', async () => {
+    const { client } = connect();
+    await expect(client.run('fail', 'user')).rejects.toMatchObject({
+      value: { kind: 'user', text: 'layer "ip1", byte 7: the blob is short.' },
+    });
+    await expect(client.run('fail', 'defect')).rejects.toMatchObject({ value: { kind: 'defect' } });
+  });
+
+  test('are cancelled by a signal', async () => {
+    const { client, log } = connect();
+    const controller = new AbortController();
+    const run = client.run('wait', undefined, {
+      signal: controller.signal,
+      onEvent: () => controller.abort(),
+    });
+    expect(isCancelled(await run.catch((error: unknown) => error))).toBe(true);
+    expect(log).toEqual(['heard']);
+    expect(client.isBusy()).toBe(false);
+  });
+
+  test('are cancelled when the loop over their events is left, and clean up', async () => {
+    const { client, log } = connect();
+    for await (const event of client.start('count', { to: 1e9 })) if (event === 5) break;
+    await expect.poll(() => client.isBusy()).toBe(false);
+    expect(log).toEqual(['count closed']);
+  });
+
+  test('end when the other side is gone', async () => {
+    const { client } = connect();
+    const run = client.run('wait', undefined);
+    client.fail({ text: 'gone', kind: 'user' });
+    await expect(run).rejects.toThrow('gone');
+  });
+
+  test('with a name that is not in the table are refused', async () => {
+    const { client } = connect();
+    await expect(client.run('toString' as 'wait', undefined)).rejects.toThrow('no job "toString"');
+  });
+});
