@@ -20,7 +20,7 @@ const longestLine = 256;
 /** The layout for a blob of a layer of this type. */
 export function pictureLayout(type: string, blob: number, shape: readonly number[]): PictureLayout {
   const count = shape.reduce((product, dim) => product * dim, 1);
-  const { inputs, spatial } = weightGeometry(type, shape);
+  const { inputs, outputs, spatial } = weightGeometry(type, shape);
   const isVector = blob > 0 || inputs * spatial === count || spatial === count;
   if (isVector || count === 0) {
     const perLine = count <= longestLine ? count : Math.ceil(Math.sqrt(count));
@@ -29,10 +29,12 @@ export function pictureLayout(type: string, blob: number, shape: readonly number
   const tileColumns = spatial > 1 ? shape[shape.length - 1] : 1;
   const tileRows = spatial / tileColumns;
   const kernels = count / spatial;
-  const last = shape[shape.length - (spatial > 1 ? 2 : 1)] ?? 1;
-  const planes = spatial > 1 && last === 3 && type !== 'Deconvolution' ? 3 : 1;
+  // Kernels lie as they are stored: those of one input after another in a deconvolution, of one output otherwise.
+  const isDeconvolution = type === 'Deconvolution';
+  const inLine = isDeconvolution ? outputs : inputs;
+  const planes = spatial > 1 && inLine === 3 && !isDeconvolution ? 3 : 1;
   const tiles = kernels / planes;
-  const perLine = planes === 3 || (spatial > 1 && last === 1) ? Math.ceil(Math.sqrt(tiles)) : last;
+  const perLine = planes === 3 || (spatial > 1 && inLine === 1) ? Math.ceil(Math.sqrt(tiles)) : inLine;
   return { tiles, tileRows, tileColumns, perLine, planes };
 }
 

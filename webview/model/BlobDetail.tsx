@@ -196,25 +196,15 @@ function StatisticsTable({ statistics }: { statistics: Statistics }): JSX.Elemen
           </div>
         ))}
       </dl>
-      <table class="quantiles">
-        <caption>{t('Quantiles of |w|')}</caption>
-        <thead>
-          <tr>
-            {quantileLevels.map((level) => (
-              <th key={level} scope="col">
-                {formatShare(level).replace(/[.,]0/, '')}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          <tr>
-            {statistics.quantiles.map((value, index) => (
-              <td key={index}>{formatValue(value, 3)}</td>
-            ))}
-          </tr>
-        </tbody>
-      </table>
+      <h4 id="quantiles">{t('Quantiles of |w|')}</h4>
+      <dl class="quantiles" aria-labelledby="quantiles">
+        {quantileLevels.map((level, index) => (
+          <div key={level}>
+            <dt>{formatShare(level).replace(/[.,]0/, '')}</dt>
+            <dd>{formatValue(statistics.quantiles[index], 3)}</dd>
+          </div>
+        ))}
+      </dl>
     </>
   );
 }

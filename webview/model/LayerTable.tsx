@@ -51,7 +51,7 @@ export function LayerTable(): JSX.Element {
     },
     {
       key: 'type',
-      from: 420,
+      from: 480,
       title: t('Type'),
       track: 'minmax(84px, 2fr)',
       sortable: true,
@@ -59,9 +59,9 @@ export function LayerTable(): JSX.Element {
     },
     {
       key: 'blobs',
-      from: 500,
+      from: 400,
       title: t('Blobs'),
-      track: 'minmax(110px, 3fr)',
+      track: 'minmax(100px, 3fr)',
       render: ({ layer }) => (
         <span class="blobs">
           {layer.blobs.map((blob) => (
@@ -84,7 +84,7 @@ export function LayerTable(): JSX.Element {
     {
       key: 'parameters',
       title: t('Parameters'),
-      track: 'minmax(84px, 1.2fr)',
+      track: 'minmax(92px, 1.2fr)',
       numeric: true,
       sortable: true,
       render: ({ parameters }) =>
@@ -106,7 +106,7 @@ export function LayerTable(): JSX.Element {
     {
       key: 'zeros',
       title: t('Zeros'),
-      track: 'minmax(56px, 1fr)',
+      track: 'minmax(62px, 1fr)',
       numeric: true,
       sortable: true,
       render: ({ parameters, zeros }) =>

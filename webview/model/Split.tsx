@@ -7,7 +7,7 @@ export function Split(props: {
   children: [ComponentChildren, ComponentChildren];
 }): JSX.Element {
   const [first, second] = props.children;
-  const [share, setShare] = useState(55);
+  const [share, setShare] = useState(58);
   const element = useRef<HTMLDivElement>(null);
   const move = (to: number) => setShare(Math.max(20, Math.min(80, to)));
   return (
@@ -32,7 +32,7 @@ export function Split(props: {
           const step = { ArrowLeft: -2, ArrowRight: 2 }[event.key];
           if (step) move(share + step);
         }}
-        onDblClick={() => setShare(55)}
+        onDblClick={() => setShare(58)}
       />
       {second}
     </div>
