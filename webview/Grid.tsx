@@ -33,6 +33,8 @@ export function Grid<Row>(props: {
   active: number;
   onActive: (index: number) => void;
   onKey?: (event: KeyboardEvent, row: Row) => void;
+  /** Called with the rows that are in sight when they change. */
+  onSight?: (rows: readonly Row[]) => void;
   sort?: { column: string; descending: boolean };
   onSort?: (column: string) => void;
   rowClass?: (row: Row) => string;
@@ -67,6 +69,8 @@ export function Grid<Row>(props: {
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
+
+  useEffect(() => props.onSight?.(rows.slice(first, last)), [rows, first, last]);
 
   const reveal = (index: number) => {
     const element = scroller.current;

@@ -5,7 +5,7 @@ import { Icon, SearchField } from '../controls';
 import { formatBytes, formatCount, formatShape, formatShare, formatShortCount } from '../format';
 import { type Column, Grid } from '../Grid';
 import { t } from '../l10n';
-import { StoreContext, useDispatch, useModel } from './context';
+import { SessionContext, StoreContext, useDispatch, useModel } from './context';
 import { MiniHistogram } from './MiniHistogram';
 import { type LayerFigures, totals, visibleRows } from './state';
 
@@ -13,6 +13,7 @@ import { type LayerFigures, totals, visibleRows } from './state';
 export function LayerTable(): JSX.Element {
   const dispatch = useDispatch();
   const store = useContext(StoreContext);
+  const session = useContext(SessionContext);
   const phase = useModel((state) => state.phase);
   const layers = useModel((state) => state.layers);
   const figures = useModel((state) => state.figures);
@@ -155,6 +156,7 @@ export function LayerTable(): JSX.Element {
           event.preventDefault();
           dispatch({ kind: 'select', place: { layer: layer.index, blob: blob.index } });
         }}
+        onSight={(inSight) => session.seen(inSight.map(({ layer }) => layer))}
         sort={sort}
         onSort={(column) => dispatch({ kind: 'sort', column })}
         rowClass={({ layer }) => (layer.blobs.length === 0 ? 'quiet' : '')}

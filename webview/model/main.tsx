@@ -4,7 +4,7 @@ import { keepState, restoredState } from '../host';
 import { setLanguage } from '../l10n';
 import { createStore } from '../store';
 import { App } from './App';
-import { StoreContext } from './context';
+import { SessionContext, StoreContext } from './context';
 import { Session } from './session';
 import { initialState, reduceModel } from './state';
 import '@vscode/codicons/dist/codicon.css';
@@ -25,7 +25,9 @@ store.subscribe(() => {
 const session = new Session(store);
 render(
   <StoreContext.Provider value={store}>
-    <App session={session} fileName={start.fileName} />
+    <SessionContext.Provider value={session}>
+      <App session={session} fileName={start.fileName} />
+    </SessionContext.Provider>
   </StoreContext.Provider>,
   document.getElementById('root')!,
 );

@@ -11,6 +11,7 @@ const gatherMs = 60;
 /** Keeps a store up to date with the model: reads the index, then the statistics, and watches the file. */
 export class Session {
   private controller = new AbortController();
+  private sight: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly store: ModelStore) {}
 
@@ -59,6 +60,19 @@ export class Session {
     } catch {
       // The comparison is an extra: without it the model is shown as any other.
     }
+  }
+
+  /** Of nets too long to be inspected unasked, gathers the statistics of these layers, once they stay in sight. */
+  seen(layers: readonly LayerRow[]): void {
+    clearTimeout(this.sight);
+    this.sight = setTimeout(() => {
+      const { figures, phase } = this.store.get();
+      if (phase !== 'ready') return;
+      for (const { index, blobs } of layers) {
+        if (index < inspectedUnasked || blobs.length === 0 || figures[index]) continue;
+        void this.inspect(index, index + 1);
+      }
+    }, 2 * gatherMs);
   }
 
   /** Gathers the statistics of layers `from`..`to - 1`. */
