@@ -78,7 +78,8 @@ export const SearchField = (props: {
   <vscode-text-field
     class="search"
     value={props.value}
-    aria-label={props.label}
+    // The control names itself "Text field" when it is put into the page: name it after that.
+    ref={(element: HTMLElement | null) => element?.setAttribute('aria-label', props.label)}
     placeholder={props.placeholder}
     onInput={(event: Event) => props.onInput((event.target as HTMLInputElement).value)}
     onKeyDown={(event: KeyboardEvent) => {

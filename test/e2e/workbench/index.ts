@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { type Browser, type FrameLocator, type Locator, type Page, chromium } from 'playwright-core';
 import { findChromium } from '../../../scripts/setup.mjs';
-import { extensionsFolder, startServer } from './server';
+import { type Server, extensionsFolder, startServer } from './server';
 
 export const themes = {
   dark: 'Default Dark Modern',
@@ -69,10 +69,7 @@ export async function startWorkbench(options: WorkbenchOptions): Promise<Workben
     page.setDefaultTimeout(patience);
     await page.goto(server.url);
     await page.locator('.monaco-workbench .explorer-folders-view').waitFor();
-    const workbench = new Workbench(page, resolve(options.folder), async () => {
-      await browser?.close();
-      await server.stop();
-    });
+    const workbench = new Workbench(page, resolve(options.folder), server, browser);
     if (options.open !== undefined) await workbench.open(relative(options.folder, options.open));
     return workbench;
   } catch (error) {
@@ -87,8 +84,38 @@ export class Workbench {
   constructor(
     readonly page: Page,
     readonly folder: string,
-    readonly stop: () => Promise<void>,
+    private readonly server: Server,
+    private readonly browser: Browser,
   ) {}
+
+  async stop(): Promise<void> {
+    await this.browser.close();
+    await this.server.stop();
+  }
+
+  async setTheme(theme: Theme): Promise<void> {
+    const [label, kind] = {
+      dark: ['Dark Modern', 'vs-dark'],
+      light: ['Light Modern', 'vs'],
+      'high-contrast': ['Dark High Contrast', 'hc-black'],
+      'high-contrast-light': ['Light High Contrast', 'hc-light'],
+    }[theme];
+    await this.run('Preferences: Color Theme');
+    await this.answer(label);
+    await this.page.locator(`.monaco-workbench.${kind}`).waitFor();
+  }
+
+  /** Chooses an entry of the list that VS Code asks with. */
+  async choose(entry: string | RegExp): Promise<void> {
+    await this.page.locator('.quick-input-list [role=option]').filter({ hasText: entry }).first().click();
+  }
+
+  /** Types into the line that VS Code asks with, in place of what it suggests, and presses Enter. */
+  async answer(text: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget .quick-input-box input');
+    await input.fill(text);
+    await input.press('Enter');
+  }
 
   /** The page of the custom editor that is shown, two frames deep. */
   webview(): FrameLocator {

@@ -110,7 +110,7 @@ export async function startServer({
 }: ServerOptions): Promise<Server> {
   const userData = mkdtempSync(join(tmpdir(), 'caffe-pruner-user-'));
   mkdirSync(join(userData, 'User'));
-  writeFileSync(join(userData, 'User', 'settings.json'), JSON.stringify({ ...quiet, ...settings }, null, 2));
+  writeFileSync(join(userData, 'User', 'settings.json'), JSON.stringify({ ...quiet, ...settings }));
   if (locale) addLanguage(userData, locale);
   const chosen = port || (await freePort());
   const child = spawn(
@@ -148,7 +148,12 @@ export async function startServer({
     }
     await new Promise((done) => setTimeout(done, 100));
   }
-  return { url: `${address}/?folder=${encodeURI(resolve(folder))}`, userData, output: () => printed, stop };
+  return {
+    url: `${address}/?folder=${encodeURI(resolve(folder))}`,
+    userData,
+    output: () => printed,
+    stop,
+  };
 }
 
 /**

@@ -1,0 +1,130 @@
+import { cpSync, existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { useWorkbench } from './project';
+import { retry } from './workbench';
+
+// One story: each test goes on from what the one before left in the folder.
+const session = useWorkbench();
+
+const path = (name: string) => join(session.folder, name);
+const outputs = ['lenet.pruned.caffemodel', 'lenet.pruned.npz', 'lenet.pruned.json'];
+const appear = (name: string) =>
+  retry(() =>
+    existsSync(path(name)) ? Promise.resolve() : Promise.reject(new Error(`${name} is not there`)),
+  );
+
+/** Right click, "Prune Model…", keep a share of each layer. */
+async function pruneByMenu(models: string | string[], percent: string): Promise<void> {
+  const { workbench } = session;
+  await workbench.contextMenu(models, 'Prune Model');
+  await workbench.choose('Keep Ratio of Each Layer');
+  await workbench.answer(percent);
+}
+
+test('a right click prunes a model and writes the three files', async () => {
+  const { workbench } = session;
+  const before = readFileSync(path('lenet.caffemodel'));
+  await pruneByMenu('lenet.caffemodel', '10');
+  const done = workbench.notification('lenet.pruned.caffemodel');
+  await done.waitFor();
+  await workbench.screenshot('prune-done');
+  for (const name of outputs) expect(existsSync(path(name)), name).toBe(true);
+  expect(readFileSync(path('lenet.caffemodel')).equals(before)).toBe(true);
+  expect(statSync(path('lenet.pruned.caffemodel')).size).toBe(before.length);
+  expect(statSync(path('lenet.pruned.npz')).size).toBeLessThan(before.length / 5);
+
+  await done.getByRole('button', { name: 'Open Pruned Model' }).click();
+  await workbench.tab('lenet.pruned.caffemodel').waitFor();
+  await workbench.webview().getByRole('row').filter({ hasText: 'ip1' }).getByText('89.9%').first().waitFor();
+  await workbench.screenshot('prune-result');
+});
+
+test('outputs that are there are not overwritten unasked', async () => {
+  const { workbench } = session;
+  const first = readFileSync(path('lenet.pruned.json'));
+  await pruneByMenu('lenet.caffemodel', '20');
+  const question = workbench.page.locator('.monaco-dialog-box').filter({ hasText: 'was pruned before' });
+  await question.waitFor();
+  await workbench.screenshot('prune-again');
+  await question.getByRole('button', { name: 'Keep Both' }).click();
+  await appear('lenet.pruned-2.json');
+  expect(readFileSync(path('lenet.pruned.json')).equals(first)).toBe(true);
+
+  await pruneByMenu('lenet.caffemodel', '20');
+  await question.getByRole('button', { name: 'Cancel' }).click();
+  expect(readFileSync(path('lenet.pruned.json')).equals(first)).toBe(true);
+
+  await pruneByMenu('lenet.caffemodel', '20');
+  await question.getByRole('button', { name: 'Replace' }).click();
+  await retry(() =>
+    readFileSync(path('lenet.pruned.json')).equals(first)
+      ? Promise.reject(new Error('not replaced'))
+      : Promise.resolve(),
+  );
+});
+
+test('several models are pruned one after the other', async () => {
+  const { workbench } = session;
+  for (const name of ['first.caffemodel', 'second.caffemodel']) cpSync(path('lenet.caffemodel'), path(name));
+  await pruneByMenu(['first.caffemodel', 'second.caffemodel'], '5');
+  await workbench.notification('2 of 2 models pruned').waitFor();
+  expect(existsSync(path('first.pruned.npz')) && existsSync(path('second.pruned.npz'))).toBe(true);
+});
+
+test('a sparse file is restored to the pruned model, to the byte', async () => {
+  const { workbench } = session;
+  await workbench.contextMenu('lenet.pruned.npz', 'Restore Sparse Model');
+  await workbench.choose('Into a Copy of lenet.caffemodel');
+  // VS Code's own dialog suggests lenet.restored.caffemodel.
+  await workbench.page.locator('.quick-input-widget').filter({ hasText: 'Restore to' }).waitFor();
+  await workbench.page.keyboard.press('Enter');
+  await workbench.notification('Restored').waitFor();
+  expect(
+    readFileSync(path('lenet.restored.caffemodel')).equals(readFileSync(path('lenet.pruned.caffemodel'))),
+  ).toBe(true);
+});
+
+test('the panel shows what a keep ratio does before it is done', async () => {
+  const { workbench } = session;
+  await workbench.open('first.caffemodel');
+  const page = workbench.webview();
+  await page.getByRole('tab', { name: 'Prune' }).click();
+  const amount = page.getByRole('textbox', { name: 'Amount for all layers' });
+  await amount.fill('25 %');
+  await amount.press('Enter');
+  await page.getByRole('table').filter({ hasText: 'The whole model' }).getByText('74.9%').waitFor();
+  await workbench.screenshot('prune-panel');
+  await page.getByRole('button', { name: 'Prune', exact: true }).click();
+  await workbench.page
+    .locator('.monaco-dialog-box')
+    .filter({ hasText: 'was pruned before' })
+    .getByRole('button', { name: 'Keep Both' })
+    .click();
+  await appear('first.pruned-2.npz');
+});
+
+test('a model is pruned with the keyboard alone', async () => {
+  const { workbench } = session;
+  await workbench.open('second.caffemodel');
+  const { keyboard } = workbench.page;
+  /** Enter, once what is asked has come and has the focus. */
+  const enter = async (asked: string) => {
+    const widget = workbench.page.locator('.quick-input-widget').filter({ hasText: asked });
+    await widget.waitFor();
+    await widget.locator('input:focus').waitFor();
+    await workbench.page.waitForTimeout(300);
+    await keyboard.press('Enter');
+  };
+  await keyboard.press('F1');
+  await keyboard.type('Caffe: Prune Model', { delay: 20 });
+  await enter('Prune Model…');
+  await enter('Prune second.caffemodel');
+  await enter('Share that stays');
+  const question = workbench.page.locator('.monaco-dialog-box').filter({ hasText: 'was pruned before' });
+  await question.waitFor();
+  // The first button, "Replace", has the focus; the next is "Keep Both".
+  await keyboard.press('Tab');
+  await keyboard.press('Enter');
+  await appear('second.pruned-2.npz');
+});
