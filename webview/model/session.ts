@@ -3,7 +3,7 @@ import { host } from '../host';
 import type { ModelStore } from './context';
 
 /** Layers whose statistics are gathered without being asked for; those of longer nets when they come into sight. */
-export const inspectedUnasked = 20_000;
+export const inspectedUnasked = 2_000;
 
 /** Messages are gathered for this long, so that the page is drawn once for many. */
 const gatherMs = 60;
@@ -12,6 +12,9 @@ const gatherMs = 60;
 export class Session {
   private controller = new AbortController();
   private sight: ReturnType<typeof setTimeout> | undefined;
+  private inSight: readonly LayerRow[] = [];
+  /** Layers whose statistics were asked for because they came into sight. */
+  private readonly asked = new Set<number>();
 
   constructor(private readonly store: ModelStore) {}
 
@@ -19,6 +22,7 @@ export class Session {
   async open(again = false): Promise<void> {
     this.controller.abort();
     this.controller = new AbortController();
+    this.asked.clear();
     const { signal } = this.controller;
     const { dispatch } = this.store;
     dispatch({ kind: 'opening' });
@@ -64,12 +68,15 @@ export class Session {
 
   /** Of nets too long to be inspected unasked, gathers the statistics of these layers, once they stay in sight. */
   seen(layers: readonly LayerRow[]): void {
-    clearTimeout(this.sight);
-    this.sight = setTimeout(() => {
+    this.inSight = layers;
+    this.sight ??= setTimeout(() => {
+      this.sight = undefined;
       const { figures, phase } = this.store.get();
       if (phase !== 'ready') return;
-      for (const { index, blobs } of layers) {
-        if (index < inspectedUnasked || blobs.length === 0 || figures[index]) continue;
+      for (const { index, blobs } of this.inSight) {
+        if (index < inspectedUnasked || blobs.length === 0 || figures[index] || this.asked.has(index))
+          continue;
+        this.asked.add(index);
         void this.inspect(index, index + 1);
       }
     }, 2 * gatherMs);
