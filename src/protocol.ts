@@ -2,6 +2,7 @@ import type { Progress } from './jobs/job';
 import type { Outcome, PruneParameters, PruneResult } from './jobs/prune';
 import type { RestoreParameters, RestoreResult } from './jobs/restore';
 import type { SampleParameters } from './jobs/sample';
+import type { SourceShapesParameters } from './jobs/sourceShapes';
 import type { Histogram } from './sparsity/histogram';
 import type { TrimmedCounts } from './sparsity/magnitudeCounts';
 import type { PictureLayout } from './sparsity/pictureLayout';
@@ -124,6 +125,8 @@ export interface WorkerJobs {
   choices: { params: ModelFile & { rule: BlobRule }; event: never; result: Choice[] };
   /** Names of the files that pruning this model would write and that are there already. */
   existingOutputs: { params: ModelFile; event: never; result: string[] };
+  /** Shapes of the tops of a data layer. */
+  sourceShapes: { params: SourceShapesParameters; event: never; result: number[][] };
   /** SHA-256 of a file. */
   digest: { params: ModelFile; event: never; result: string };
 }

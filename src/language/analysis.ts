@@ -16,7 +16,11 @@ export class Analysis {
   private readonly inferred = new Map<Phase, InferredNet | undefined>();
   private readonly inferredLayers = new Map<Phase, ReadonlyMap<LayerParameter, InferredLayer>>();
 
-  constructor(text: string) {
+  constructor(
+    text: string,
+    /** The shapes of a data layer's tops, where its source is known. */
+    private readonly sourceShapes?: (layer: LayerParameter, phase: Phase) => number[][] | undefined,
+  ) {
     this.prototxt = parsePrototxt(text);
   }
 
@@ -45,7 +49,10 @@ export class Analysis {
   shapes(phase: Phase): InferredNet | undefined {
     if (!this.inferred.has(phase)) {
       const read = this.read();
-      const net = read && 'net' in read ? inferShapes(read.net, { phase }) : undefined;
+      const net =
+        read && 'net' in read
+          ? inferShapes(read.net, { phase }, { sourceShapes: (layer) => this.sourceShapes?.(layer, phase) })
+          : undefined;
       this.inferred.set(phase, net && net.layers.length > 0 ? net : undefined);
       this.inferredLayers.set(phase, new Map(net?.layers.map((layer) => [layer.layer, layer])));
     }

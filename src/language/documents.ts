@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Span, TextEdit } from '../caffe/prototxt/tree';
 import { Analysis } from './analysis';
+import type { SourceShapes } from './sourceShapes';
 
 export const languageId = 'prototxt';
 /** The documents that the language features are for. */
@@ -9,22 +10,30 @@ export const selector: vscode.DocumentSelector = { language: languageId };
 /** The analysis of each open prototxt: one per version, shared by all features. */
 export class Documents implements vscode.Disposable {
   private readonly known = new Map<string, { version: number; analysis: Analysis }>();
-  private readonly closing = vscode.workspace.onDidCloseTextDocument((document) => {
-    this.known.delete(document.uri.toString());
-  });
+  private readonly listeners: vscode.Disposable;
+
+  constructor(private readonly sources: SourceShapes) {
+    const forget = ({ uri }: { uri: vscode.Uri }) => this.known.delete(uri.toString());
+    this.listeners = vscode.Disposable.from(
+      vscode.workspace.onDidCloseTextDocument(forget),
+      sources.onDidChange((uri) => forget({ uri })),
+    );
+  }
 
   analysis(document: vscode.TextDocument): Analysis {
     const key = document.uri.toString();
     const known = this.known.get(key);
     if (known?.version === document.version) return known.analysis;
-    const analysis = new Analysis(document.getText());
+    const analysis = new Analysis(document.getText(), (layer, phase) =>
+      this.sources.of(document.uri, layer, phase),
+    );
     // A document that is closed already would stay here for ever.
     if (!document.isClosed) this.known.set(key, { version: document.version, analysis });
     return analysis;
   }
 
   dispose(): void {
-    this.closing.dispose();
+    this.listeners.dispose();
     this.known.clear();
   }
 }

@@ -16,6 +16,7 @@ import { PairedModels } from './pairedModels';
 import { pruneWithHints } from './pruneWithHints';
 import { writeHintsFor, type HintEntry } from './writeHints';
 import { registerSemanticTokens } from './semanticTokens';
+import { SourceShapes } from './sourceShapes';
 import { registerStatusBar } from './statusBar';
 import { registerStructure } from './structure';
 
@@ -25,10 +26,12 @@ export function registerLanguage(
   { viewer, laborer }: { viewer: WorkerClient; laborer: WorkerClient },
   log: vscode.LogOutputChannel,
 ): vscode.Disposable {
-  const documents = new Documents();
-  const pairs = new PairedModels(context.workspaceState, documents, log);
+  const sources = new SourceShapes(viewer, log);
+  const documents = new Documents(sources);
+  const pairs = new PairedModels(context.workspaceState, documents, sources, log);
   const graphs = new GraphPanels(context.extensionUri, documents, pairs, viewer, log);
   return vscode.Disposable.from(
+    sources,
     documents,
     pairs,
     graphs,

@@ -6,6 +6,7 @@ import { parseSolver } from '../caffe/readNet';
 import type { Documents } from './documents';
 import { languageId } from './documents';
 import { resolveFile } from './links';
+import type { SourceShapes } from './sourceShapes';
 import { weightedLayers } from './weights';
 
 /** The weights that go with a prototxt. */
@@ -43,6 +44,7 @@ export class PairedModels implements vscode.Disposable {
   constructor(
     private readonly state: vscode.Memento,
     private readonly documents: Documents,
+    sources: SourceShapes,
     private readonly log: vscode.LogOutputChannel,
   ) {
     const watcher = vscode.workspace.createFileSystemWatcher('**/*.{caffemodel,caffemodel.h5}');
@@ -50,6 +52,8 @@ export class PairedModels implements vscode.Disposable {
     this.disposables = [
       this.changes,
       watcher,
+      // With more shapes known, another model may fit.
+      sources.onDidChange(forget),
       watcher.onDidCreate(forget),
       watcher.onDidChange(forget),
       watcher.onDidDelete(forget),

@@ -4,6 +4,7 @@ import { inspectBlob } from '../jobs/inspect';
 import { prune, tryPruning } from '../jobs/prune';
 import { restore } from '../jobs/restore';
 import { createSample } from '../jobs/sample';
+import { sourceShapes } from '../jobs/sourceShapes';
 import { digestOf } from '../jobs/digest';
 import { existingOutputs, outputPaths } from '../jobs/outputs';
 import { readPicture } from '../jobs/picture';
@@ -123,6 +124,7 @@ export function workerJobs(models = new OpenModels()): JobHandlers<WorkerJobs> {
     prune,
     restore,
     createSample,
+    sourceShapes,
   };
 }
 
