@@ -46,6 +46,9 @@ test('the status bar tells the net and finds its weights', async () => {
   await status.getByText('9 layers · 431 k parameters').waitFor();
   await status.getByText('lenet.caffemodel').waitFor();
   await workbench.page.locator('.codelens-decoration').getByText('500 weights').waitFor();
+  // What feeds this one is in a database: the shapes come from its first item.
+  await workbench.open('train_val.prototxt');
+  await status.getByText(/10 layers · 431 k parameters · \d/).waitFor();
 });
 
 test('a hover on a layer tells its shapes and draws its weights', async () => {
