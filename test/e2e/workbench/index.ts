@@ -143,17 +143,20 @@ export class Workbench {
 
   /**
    * Opens a file by double click in the explorer and waits for its tab. Until VS Code knows the extension it opens
-   * nothing, or a model as a text that it cannot show: then it is closed and opened again.
+   * nothing, or a model as text: then it is closed and opened again.
    */
   async open(path: string): Promise<void> {
     const name = path.split('/').at(-1)!;
     await retry(async () => {
       await (await this.inExplorer(path)).dblclick();
       await this.tab(name).waitFor({ timeout: 5_000 });
-      const unknown = this.page.getByText('not displayed in the text editor');
-      const shown = this.page.locator('iframe.webview.ready, .editor-instance .monaco-editor');
-      await shown.or(unknown).first().waitFor({ timeout: 20_000 });
-      if (!(await unknown.isVisible())) return;
+      const page = this.page.locator('iframe.webview.ready').last();
+      const text = this.page.locator('.editor-instance .monaco-editor');
+      const refused = this.page.getByText('not displayed in the text editor');
+      await page.or(text).or(refused).first().waitFor({ timeout: 20_000 });
+      const early =
+        /\.caffemodel(\.h5)?$/.test(name) && ((await text.count()) > 0 || (await refused.isVisible()));
+      if (!early) return;
       await this.tab(name).click({ button: 'middle' });
       throw new Error(`${name} was opened before its editor was known`);
     });
