@@ -34,7 +34,7 @@ test('a right click prunes a model and writes the three files', async () => {
   expect(statSync(path('lenet.pruned.caffemodel')).size).toBe(before.length);
   expect(statSync(path('lenet.pruned.npz')).size).toBeLessThan(before.length / 5);
 
-  await done.getByRole('button', { name: 'Open Pruned Model' }).click();
+  await workbench.press(done, 'Open Pruned Model');
   await workbench.tab('lenet.pruned.caffemodel').waitFor();
   await workbench.webview().getByRole('row').filter({ hasText: 'ip1' }).getByText('89.9%').first().waitFor();
   await workbench.screenshot('prune-result');

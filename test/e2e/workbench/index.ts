@@ -189,7 +189,8 @@ export class Workbench {
     const input = this.page.locator('.quick-input-widget input[type=text]');
     await retry(async () => {
       await this.page.keyboard.press('F1');
-      await input.fill(`>${title}`);
+      // Not the whole patience: F1 closes a palette that was still open, and only another turn opens it again.
+      await input.fill(`>${title}`, { timeout: 5_000 });
       const entry = this.page.locator('.quick-input-list [role=option]').filter({ hasText: title }).first();
       await entry.waitFor({ timeout: 5_000 });
       await entry.click();
@@ -199,6 +200,16 @@ export class Workbench {
   /** A notification that holds the text. */
   notification(text: string | RegExp): Locator {
     return this.page.locator('.notification-toast, .monaco-dialog-box').filter({ hasText: text });
+  }
+
+  /** Presses a button of a notification, again while it stands: a click is lost when notifications move. */
+  async press(notification: Locator, button: string): Promise<void> {
+    await notification.waitFor();
+    await retry(async () => {
+      if (!(await notification.isVisible())) return;
+      await notification.getByRole('button', { name: button }).click({ timeout: 5_000 });
+      await notification.waitFor({ state: 'hidden', timeout: 5_000 });
+    });
   }
 
   /** Saves a picture of the window to test/e2e/screenshots, or to the path that is given. */
