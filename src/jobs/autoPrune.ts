@@ -1,5 +1,5 @@
 import { countKept, maskOfKeep } from '../sparsity/masks';
-import type { AutoSchedule, Measurement, RetrainEvent, Session } from './retrain';
+import { type AutoSchedule, type RetrainEvent, scoreOf, type Session } from './retrain';
 import { type PrunedParam, pruneTo } from './schedule';
 import type { TrainingContext } from './train';
 import type { Figures, MeasuredOn } from './trainer';
@@ -27,9 +27,7 @@ export async function* autoPrune(
 ): AsyncGenerator<RetrainEvent, void> {
   const { trainer, params } = session;
   const { signal, control } = context;
-  const good = ({ [chosenOn]: figures }: Measurement) =>
-    figures !== undefined &&
-    (figures.accuracy ?? -figures.loss) >= (baseline.accuracy ?? -baseline.loss) - tolerance;
+  const wanted = scoreOf(baseline) - tolerance;
   const measureEvery = Math.max(1, Math.ceil(perRound / 5));
 
   for (const param of params) trainer.solver.setMask(param.layer, param.blob, param.mask);
@@ -43,16 +41,11 @@ export async function* autoPrune(
       if (control?.stopping) break;
       yield* session.step(trainer.solver.iteration + 1, context);
       if (i % measureEvery !== 0 && i !== perRound) continue;
-      const events = session.measure(trainer.solver.iteration, chosenOn, false, signal);
-      for (;;) {
-        const next = await events.next();
-        if (!next.done) yield next.value;
-        else {
-          regained = good(next.value);
-          if (regained) keepAsBest(session, next.value, chosenOn);
-          break;
-        }
-      }
+      const measurement = yield* session.measure(trainer.solver.iteration, chosenOn, false, signal);
+      const score = scoreOf(measurement[chosenOn]!);
+      regained = score >= wanted;
+      // Sparser than what was kept before, so it takes its place even where it scores less.
+      if (regained) session.keep(measurement, score);
     }
     if (!regained) {
       before();
@@ -71,15 +64,6 @@ function remember({ trainer, params }: Session): () => void {
       param.mask = masks[i];
       trainer.solver.setMask(param.layer, param.blob, param.mask);
     });
-  };
-}
-
-function keepAsBest(session: Session, measurement: Measurement, chosenOn: MeasuredOn): void {
-  const figures = measurement[chosenOn]!;
-  session.best = {
-    weights: session.trainer.net.params.map(({ blob }) => blob.data.slice()),
-    measurement,
-    score: figures.accuracy ?? -figures.loss,
   };
 }
 

@@ -150,9 +150,8 @@ export async function* retrain(
         // A resumed run prunes anew what the schedule had pruned before.
         applySchedule(schedule, trainer, session.params, done, iterations);
         yield* session.step(done + 1, context);
-        const final = atFinalSparsity(session.params);
         if ((done + 1) % measureEvery === 0 || done + 1 === iterations) {
-          yield* session.measure(done + 1, chosenOn, final, signal);
+          yield* session.measure(done + 1, chosenOn, atFinalSparsity(session.params), signal);
         }
       }
       if (session.history.length === 0)
@@ -182,6 +181,9 @@ export async function* retrain(
 
 const atFinalSparsity = (params: readonly PrunedParam[]) =>
   params.every(({ mask, keep }) => countKept(mask) <= Math.ceil(mask.length * keep) + 1);
+
+/** How good figures are: the accuracy, or for a net that does not classify the loss. Higher is better. */
+export const scoreOf = ({ accuracy, loss }: Figures): number => accuracy ?? -loss;
 
 /** The state of a retraining that both kinds of schedule share. */
 export class Session {
@@ -246,20 +248,22 @@ export class Session {
       layers,
     };
     this.history.push(measurement);
-    const figures = measurement[chosenOn]!;
-    const score = figures.accuracy ?? -figures.loss;
-    if (mayBeBest && (this.best === undefined || score >= this.best.score)) {
-      this.best = {
-        weights: this.trainer.net.params.map(({ blob }) => blob.data.slice()),
-        measurement,
-        score,
-      };
-    }
+    const score = scoreOf(measurement[chosenOn]!);
+    if (mayBeBest && (this.best === undefined || score >= this.best.score)) this.keep(measurement, score);
     const old = this.checkpoint;
     this.checkpoint = await this.trainer.snapshot(`${this.file}.retraining`, signal);
     if (old && old.model !== this.checkpoint.model) await remove(old);
     yield { ...this.progress(iteration), measurement };
     return measurement;
+  }
+
+  /** Makes the current weights, of which this was measured, the best. */
+  keep(measurement: Measurement, score: number): void {
+    this.best = {
+      weights: this.trainer.net.params.map(({ blob }) => blob.data.slice()),
+      measurement,
+      score,
+    };
   }
 
   /** Takes a checkpoint of an earlier run for its own, to be removed when there is a newer one. */
