@@ -12,14 +12,12 @@ import {
   flag,
   grouped,
   number,
-  parseNumber,
   percent,
   table,
   text,
-  texts,
   UsageError,
-  word,
 } from './command';
+import { encodingOf, existingOf, layerRatios, pruningHelp, pruningOptions } from './pruningOptions';
 
 export const pruneCommand: Command = {
   name: 'prune',
@@ -42,12 +40,11 @@ Writes MODEL's name with .pruned.caffemodel, .pruned.npz and .pruned.json. One r
   --saliency FILE      rank weights by what "caffe-pruner saliency" measured, not by magnitude
   --bits B             round what stays of each layer to 2^B - 1 shared values (weight sharing; 1 to 16)
   --seed N             seed of --random (1)
-  --encoding E         relative (default), csr or csc
   --recipe FILE        do again what a recipe says, to the byte
   --any-input          with --recipe: take a model other than the recipe's own
-  --replace            replace outputs that are there
-  --keep-both          write numbered outputs beside those that are there`,
+${pruningHelp}`,
   options: {
+    ...pruningOptions,
     keep: { type: 'string' },
     global: { type: 'string' },
     threshold: { type: 'string' },
@@ -55,15 +52,11 @@ Writes MODEL's name with .pruned.caffemodel, .pruned.npz and .pruned.json. One r
     nm: { type: 'string' },
     filters: { type: 'string' },
     random: { type: 'string' },
-    layer: { type: 'string', multiple: true },
     saliency: { type: 'string' },
     bits: { type: 'string' },
     seed: { type: 'string' },
-    encoding: { type: 'string' },
     recipe: { type: 'string' },
     'any-input': { type: 'boolean' },
-    replace: { type: 'boolean' },
-    'keep-both': { type: 'boolean' },
   },
   async run(args, terminal) {
     const [file, ...rest] = args.positionals;
@@ -71,7 +64,7 @@ Writes MODEL's name with .pruned.caffemodel, .pruned.npz and .pruned.json. One r
     if (flag(args, 'replace') && flag(args, 'keep-both')) {
       throw new UsageError('--replace and --keep-both exclude each other');
     }
-    const existing = flag(args, 'replace') ? 'replace' : flag(args, 'keep-both') ? 'keepBoth' : 'refuse';
+    const existing = existingOf(args);
     const recipeFile = text(args, 'recipe');
     const plan = recipeFile === undefined ? await planOf(args, file) : await planFrom(recipeFile, args);
     const { outputs, recipe } = await terminal.run(prune({ file, existing, ...plan }, terminal));
@@ -135,13 +128,7 @@ function ruleOf(args: Arguments): BlobRule | undefined {
 
 async function planOf(args: Arguments, file: string): Promise<Plan> {
   const rule = ruleOf(args);
-  const layers = new Map(
-    texts(args, 'layer').map((item) => {
-      const at = item.lastIndexOf('=');
-      if (at <= 0) throw new UsageError(`--layer: "${item}" is not like ip1=0.1`);
-      return [item.slice(0, at), parseNumber(item.slice(at + 1), '--layer', 0, 1)] as const;
-    }),
-  );
+  const layers = layerRatios(args);
   if (!rule && layers.size === 0) throw new UsageError('prune needs a rule, such as --keep 10%');
   const source = await openFile(file);
   try {
@@ -162,7 +149,7 @@ async function planOf(args: Arguments, file: string): Promise<Plan> {
     const saliency = text(args, 'saliency');
     return {
       ...(saliency === undefined ? {} : { saliency: { file: saliency } }),
-      encoding: word(args, 'encoding', ['relative', 'csr', 'csc'] as const) ?? 'relative',
+      encoding: encodingOf(args),
       seed: number(args, 'seed', 0, 0xffffffff) ?? 1,
       choices,
     };

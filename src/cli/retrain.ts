@@ -3,20 +3,9 @@ import { openModel } from '../caffe/model';
 import { type AutoSchedule, retrain, type RetrainEvent, type RetrainParameters } from '../jobs/retrain';
 import type { Schedule } from '../jobs/schedule';
 import { choicesFor } from '../sparsity/recipe';
-import { createEngine } from '../tensor/createEngine';
-import {
-  type Arguments,
-  type Command,
-  flag,
-  grouped,
-  number,
-  parseNumber,
-  percent,
-  text,
-  texts,
-  UsageError,
-  word,
-} from './command';
+import { type Arguments, type Command, grouped, number, percent, text, UsageError, word } from './command';
+import { encodingOf, existingOf, layerRatios, pruningHelp, pruningOptions } from './pruningOptions';
+import { withEngine } from './testOptions';
 import { figuresText, trainingHelp, trainingOptions, trainingSource } from './train';
 
 export const retrainCommand: Command = {
@@ -40,16 +29,14 @@ Checkpoints (.retraining_iter_N.caffemodel and .solverstate) let an interrupted 
   --baseline MODEL     model whose accuracy is the aim, instead of MODEL itself
   --measure-every N    iterations between two measurements and checkpoints
   --resume STATE       go on from the checkpoint of an interrupted run
-  --encoding E         relative (default), csr or csc
-  --replace            replace outputs that are there
-  --keep-both          write numbered outputs beside those that are there
+${pruningHelp}
 ${trainingHelp}`,
   options: {
+    ...pruningOptions,
     ...trainingOptions,
     solver: { type: 'string' },
     iterations: { type: 'string' },
     keep: { type: 'string' },
-    layer: { type: 'string', multiple: true },
     schedule: { type: 'string' },
     rounds: { type: 'string' },
     interval: { type: 'string' },
@@ -58,9 +45,6 @@ ${trainingHelp}`,
     baseline: { type: 'string' },
     'measure-every': { type: 'string' },
     resume: { type: 'string' },
-    encoding: { type: 'string' },
-    replace: { type: 'boolean' },
-    'keep-both': { type: 'boolean' },
   },
   async run(args, terminal) {
     const [file, ...rest] = args.positionals;
@@ -80,39 +64,33 @@ ${trainingHelp}`,
       baseline: text(args, 'baseline'),
       measureEvery: number(args, 'measure-every', 1),
       resume: text(args, 'resume'),
-      encoding: word(args, 'encoding', ['relative', 'csr', 'csc'] as const) ?? 'relative',
-      existing: flag(args, 'replace') ? 'replace' : flag(args, 'keep-both') ? 'keepBoth' : 'refuse',
+      encoding: encodingOf(args),
+      existing: existingOf(args),
     };
-    const engine = createEngine();
-    try {
-      const { outputs, report, recipe, seconds } = await terminal.run(
-        retrain(parameters, { ...terminal, engine }),
-        (event: RetrainEvent) => {
-          terminal.emit(event);
-          if (event.baseline) terminal.print(`baseline: ${figuresText(event.baseline)}`);
-          const { measurement } = event;
-          if (!measurement) return;
-          const { iteration, keep, validation, test } = measurement;
-          const figures = [
-            ...(validation ? [`validation ${figuresText(validation)}`] : []),
-            ...(test ? [`test ${figuresText(test)}`] : []),
-          ];
-          terminal.print(`iteration ${iteration}: ${percent(keep)} kept; ${figures.join('; ')}`);
-        },
-      );
-      terminal.emit({ outputs, report, seconds });
-      const { count, zerosAfter } = recipe.totals;
-      for (const { layer, kept, count: weights } of report.best.layers) {
-        terminal.print(`  ${layer}: ${grouped(kept)} of ${grouped(weights)} (${percent(kept / weights)})`);
-      }
-      const { test, validation, iteration } = report.best;
-      terminal.print(
-        `best, of iteration ${iteration}: ${figuresText(test ?? validation!)}; ${grouped(count - zerosAfter)} of ${grouped(count)} parameters (${percent(1 - zerosAfter / count)}) are left`,
-      );
-      terminal.print(`wrote ${outputs.dense} after ${(seconds / 60).toFixed(1)} minutes`);
-    } finally {
-      engine.dispose();
+    const { outputs, report, recipe, seconds } = await withEngine(args, (engine) =>
+      terminal.run(retrain(parameters, { ...terminal, engine }), (event: RetrainEvent) => {
+        terminal.emit(event);
+        if (event.baseline) terminal.print(`baseline: ${figuresText(event.baseline)}`);
+        const { measurement } = event;
+        if (!measurement) return;
+        const { iteration, keep, validation, test } = measurement;
+        const figures = [
+          ...(validation ? [`validation ${figuresText(validation)}`] : []),
+          ...(test ? [`test ${figuresText(test)}`] : []),
+        ];
+        terminal.print(`iteration ${iteration}: ${percent(keep)} kept; ${figures.join('; ')}`);
+      }),
+    );
+    terminal.emit({ outputs, report, seconds });
+    const { count, zerosAfter } = recipe.totals;
+    for (const { layer, kept, count: weights } of report.best.layers) {
+      terminal.print(`  ${layer}: ${grouped(kept)} of ${grouped(weights)} (${percent(kept / weights)})`);
     }
+    const { test, validation, iteration } = report.best;
+    terminal.print(
+      `best, of iteration ${iteration}: ${figuresText(test ?? validation!)}; ${grouped(count - zerosAfter)} of ${grouped(count)} parameters (${percent(1 - zerosAfter / count)}) are left`,
+    );
+    terminal.print(`wrote ${outputs.dense} after ${(seconds / 60).toFixed(1)} minutes`);
   },
 };
 
@@ -140,13 +118,7 @@ async function choicesOf(
   auto: boolean,
 ): Promise<RetrainParameters['choices']> {
   const keep = number(args, 'keep', 0, 1);
-  const layers = new Map(
-    texts(args, 'layer').map((item) => {
-      const at = item.lastIndexOf('=');
-      if (at <= 0) throw new UsageError(`--layer: "${item}" is not like ip1=0.1`);
-      return [item.slice(0, at), parseNumber(item.slice(at + 1), '--layer', 0, 1)] as const;
-    }),
-  );
+  const layers = layerRatios(args);
   if (auto ? keep !== undefined || layers.size > 0 : keep === undefined && layers.size === 0) {
     throw new UsageError(auto ? '--auto finds the ratios itself' : 'retrain needs --keep, --layer or --auto');
   }

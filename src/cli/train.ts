@@ -3,8 +3,8 @@ import { CaffeError } from '../caffe/errors';
 import { parseSolver } from '../caffe/readNet';
 import { train, type TrainEvent } from '../jobs/train';
 import type { Figures, TrainingSource } from '../jobs/trainer';
-import { createEngine } from '../tensor/createEngine';
 import { type Arguments, type Command, number, percent, text, UsageError } from './command';
+import { withEngine } from './testOptions';
 
 /** The options that say what is trained on. */
 export const trainingOptions = {
@@ -60,25 +60,22 @@ ${trainingHelp}`,
   async run(args, terminal) {
     const [solverFile, ...rest] = args.positionals;
     if (solverFile === undefined || rest.length > 0) throw new UsageError('train takes one solver.prototxt');
-    const engine = createEngine();
-    try {
-      const parameters = {
-        ...(await trainingSource(args, solverFile)),
-        resume: text(args, 'resume'),
-        weights: text(args, 'weights'),
-        iterations: number(args, 'iterations', 0),
-        prefix: text(args, 'prefix'),
-      };
-      const result = await terminal.run(train(parameters, { ...terminal, engine }), (event: TrainEvent) => {
+    const parameters = {
+      ...(await trainingSource(args, solverFile)),
+      resume: text(args, 'resume'),
+      weights: text(args, 'weights'),
+      iterations: number(args, 'iterations', 0),
+      prefix: text(args, 'prefix'),
+    };
+    const result = await withEngine(args, (engine) =>
+      terminal.run(train(parameters, { ...terminal, engine }), (event: TrainEvent) => {
         terminal.emit(event);
         if (event.test) terminal.print(`iteration ${event.iteration}: ${figuresText(event.test)}`);
-      });
-      terminal.emit(result);
-      terminal.print(
-        `${result.iterations} iterations in ${result.seconds.toFixed(0)} s; wrote ${result.model}`,
-      );
-    } finally {
-      engine.dispose();
-    }
+      }),
+    );
+    terminal.emit(result);
+    terminal.print(
+      `${result.iterations} iterations in ${result.seconds.toFixed(0)} s; wrote ${result.model}`,
+    );
   },
 };

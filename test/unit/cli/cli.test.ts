@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Random } from '../../../src/caffe/random';
 import { writeModel } from '../../../src/caffe/writeModel';
+import { buildCli } from './build';
 
 const folder = mkdtempSync(join(tmpdir(), 'cli-'));
 const script = join(folder, 'cli.js');
@@ -13,17 +13,7 @@ const model = join(folder, 'net.caffemodel');
 afterAll(() => rmSync(folder, { recursive: true }));
 
 beforeAll(async () => {
-  await build({
-    entryPoints: ['src/cli.ts'],
-    outfile: script,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20',
-    loader: { '.wasm': 'binary', '.proto': 'text', '.prototxt': 'text' },
-    external: ['@tensorflow/tfjs-node'],
-    logLevel: 'error',
-  });
+  await buildCli(script);
   const random = new Random(1);
   const data = Float32Array.from({ length: 600 }, () => random.normal());
   await writeModel(model, {

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EvaluateResult } from '../../../src/jobs/evaluate';
 import { loadSweep } from '../../../src/jobs/sweepResults';
 import { tinyData, trainTiny } from '../jobs/tinyNet';
+import { buildCli } from './build';
 
 const { folder, netFile, images } = tinyData(40);
 const script = join(folder, 'cli.js');
@@ -29,17 +29,7 @@ layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip2" bottom: "label" top: 
 `;
 
 beforeAll(async () => {
-  await build({
-    entryPoints: ['src/cli.ts'],
-    outfile: script,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20',
-    loader: { '.wasm': 'binary', '.proto': 'text', '.prototxt': 'text' },
-    external: ['@tensorflow/tfjs-node'],
-    logLevel: 'error',
-  });
+  await buildCli(script);
   await trainTiny(netFile, model);
   writeFileSync(netFile, text);
 });
