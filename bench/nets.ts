@@ -1,29 +1,17 @@
 import type { LayerParameter, NetParameter } from '../src/caffe/messages';
+import { layerOf } from '../src/network/graph';
 
 /** The nets of the engine benchmark, written as their prototxts would be, with random weights. */
 
 const filler = { type: 'msra' };
 
-function layer(
+const layer = (
   type: string,
   name: string,
   bottom: string[],
   top: string[],
   more: Partial<LayerParameter> = {},
-): LayerParameter {
-  return {
-    name,
-    type,
-    bottom,
-    top,
-    param: [],
-    include: [],
-    exclude: [],
-    loss_weight: [],
-    propagate_down: [],
-    ...more,
-  };
-}
+): LayerParameter => layerOf(type, name, { bottom, top, ...more });
 
 const input = (name: string, ...dim: number[]) =>
   layer('Input', name, [], [name], { input_param: { shape: [{ dim }] } });

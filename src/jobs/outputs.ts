@@ -28,7 +28,7 @@ export function outputPaths(model: string, number = 1): OutputPaths {
 /** Those of the outputs that are there already. */
 export async function existingOutputs(paths: OutputPaths): Promise<string[]> {
   const found = await Promise.all(
-    Object.values(paths as unknown as Record<string, string>).map((path) =>
+    [paths.dense, paths.sparse, paths.recipe].map((path) =>
       stat(path).then(
         () => path,
         () => undefined,

@@ -15,7 +15,7 @@ import {
   type Plan,
   type Recipe,
 } from '../sparsity/recipe';
-import { pruneBlob, rankOfKeep, type Rule } from '../sparsity/selection';
+import { pruneBlob, type Pruned, rankOfKeep } from '../sparsity/selection';
 import { measure } from '../sparsity/sparseFile';
 import { statisticsOf } from '../sparsity/statistics';
 import type { Job, JobContext, Progress } from './job';
@@ -142,13 +142,7 @@ async function run(
             pruned: true,
             index: task.encoding.index,
             async apply(values) {
-              const rule = asBlobRule(task.rule, threshold);
-              const outcome = pruneBlob(values, rule, {
-                geometry: weightGeometry(layer.type, blob.shape),
-                std: rule.method === 'std' ? statisticsOf(values).std : NaN,
-                random,
-                saliency: await scoresOf(task),
-              });
+              const outcome = pruneTask(values, task, threshold, random, await scoresOf(task));
               return {
                 threshold: outcome.threshold,
                 warnings: warningsOf(layer, outcome),
@@ -188,14 +182,10 @@ export async function* tryPruning(
     const shared = await globalThreshold(source, tasks, () => undefined, signal);
     const random = new Random(seed);
     for (const task of tasks) {
-      const { layer, blob, rule } = task;
+      const { layer, blob } = task;
       signal.throwIfAborted();
       const values = await readBlob(source, blob);
-      const { threshold, zeros, deadOutputs } = pruneBlob(values, asBlobRule(rule, shared), {
-        geometry: weightGeometry(layer.type, blob.shape),
-        std: rule.method === 'std' ? statisticsOf(values).std : NaN,
-        random,
-      });
+      const { threshold, zeros, deadOutputs } = pruneTask(values, task, shared, random);
       const codebook = codebookOf(values, task, file);
       const { bytes } = measure(values, blob.shape, { width: task.encoding.index, codebook });
       yield { layer: layer.index, blob: blob.index, threshold, zeros, deadOutputs, bytes };
@@ -272,13 +262,23 @@ async function globalThreshold(
   return finder.magnitude();
 }
 
-const asBlobRule = (rule: BlobRule, threshold: number): Rule =>
-  rule.method === 'global' ? { method: 'threshold', threshold } : rule;
+/** Prunes the values of a task's blob in place; `threshold` is the one that all rules `global` share. */
+function pruneTask(
+  values: Float32Array,
+  { layer, blob, rule }: Task,
+  threshold: number,
+  random: Random,
+  saliency?: Float32Array,
+): Pruned {
+  return pruneBlob(values, rule.method === 'global' ? { method: 'threshold', threshold } : rule, {
+    geometry: weightGeometry(layer.type, blob.shape),
+    std: rule.method === 'std' ? statisticsOf(values).std : NaN,
+    random,
+    saliency,
+  });
+}
 
-function warningsOf(
-  { name }: ModelLayer,
-  { floored, deadOutputs }: { floored: boolean; deadOutputs: number },
-): string[] {
+function warningsOf({ name }: ModelLayer, { floored, deadOutputs }: Pruned): string[] {
   return [
     ...(floored ? [`layer "${name}": the rule would leave nothing, so the largest weight stays`] : []),
     ...(deadOutputs > 0 ? [`layer "${name}": ${deadOutputs} outputs have no weight left`] : []),

@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { openFile } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
 import type { LayerParameter, NetParameter, SolverParameter } from '../caffe/messages';
 import { openModel } from '../caffe/model';
-import { parseNet } from '../caffe/readNet';
 import { readSolverState, writeSolverState } from '../caffe/solverState';
 import { writeModel } from '../caffe/writeModel';
 import type { Feed } from '../data/feed';
@@ -15,6 +13,7 @@ import { layersFor } from '../network/graph';
 import { Net } from '../network/net';
 import { netsOf, Solver, type StepResult } from '../network/solver';
 import type { Engine } from '../tensor/engine';
+import { readNetFile } from './netFile';
 import { accuracyOf, addBatch, lossOf, noSums } from './tally';
 import { TestNet } from './testNet';
 
@@ -61,7 +60,7 @@ export class Trainer {
     let netFile = solverFile;
     const plans = await netsOf(parameter, async (path) => {
       netFile = await locate(path, folders, 'the net');
-      return parseNet(await readFile(netFile, 'utf8'), netFile);
+      return readNetFile(netFile);
     });
     const seed = seedOf(parameter);
     // What is open, to be closed in the reverse order when a later step fails.

@@ -11,7 +11,7 @@ export interface NetPurpose {
 }
 
 /** A layer that no prototxt spells out. */
-function layerOf(type: string, name: string, more: Partial<LayerParameter>): LayerParameter {
+export function layerOf(type: string, name: string, more: Partial<LayerParameter>): LayerParameter {
   return {
     name,
     type,

@@ -1,5 +1,6 @@
 import { CaffeError } from '../caffe/errors';
 import type { NetParameter, NetState, SolverParameter } from '../caffe/messages';
+import { solverTypes } from '../caffe/upgrade';
 import type { Engine, Update } from '../tensor/engine';
 import type { NetPurpose } from './graph';
 import type { Phase } from './layer';
@@ -64,19 +65,9 @@ const rules: Record<string, { histories: 1 | 2; apply: Rule }> = {
   },
 };
 
-/** Names of the old enum `solver_type`. */
-const oldTypes: Record<string, string> = {
-  SGD: 'SGD',
-  NESTEROV: 'Nesterov',
-  ADAGRAD: 'AdaGrad',
-  RMSPROP: 'RMSProp',
-  ADADELTA: 'AdaDelta',
-  ADAM: 'Adam',
-};
-
 /** The kind of solver that the parameters ask for: `type`, or the older `solver_type`. */
 function ruleOf({ type, solver_type }: SolverParameter) {
-  const name = type ?? (solver_type === undefined ? 'SGD' : oldTypes[solver_type]);
+  const name = type ?? (solver_type === undefined ? 'SGD' : solverTypes[solver_type]);
   const rule = name in rules ? rules[name] : undefined;
   if (rule) return rule;
   throw new CaffeError(`Unknown solver type "${name}"`, {

@@ -1,25 +1,13 @@
 import type { LayerParameter, NetParameter } from '../../src/caffe/messages';
+import { layerOf } from '../../src/network/graph';
 
 /** A layer as the parser would give it. */
-export function layer(
+export const layer = (
   type: string,
   bottom: string[],
   top: string[],
   more: Partial<LayerParameter> = {},
-): LayerParameter {
-  return {
-    name: top[0] ?? type,
-    type,
-    bottom,
-    top,
-    param: [],
-    include: [],
-    exclude: [],
-    loss_weight: [],
-    propagate_down: [],
-    ...more,
-  };
-}
+): LayerParameter => layerOf(type, top[0] ?? type, { bottom, top, ...more });
 
 /** An Input layer for each blob. */
 export function inputs(shapes: Record<string, number[]>): LayerParameter[] {

@@ -7,6 +7,7 @@ import { formatBytes, formatCount, formatShape, formatShare, formatValue } from 
 import { host } from '../host';
 import { t } from '../l10n';
 import { useDispatch, useModel } from './context';
+import { CountScale } from './CountScale';
 import { PictureView } from './PictureView';
 import { figuresAt } from './state';
 import { csvOf, statisticsRows } from './statisticsTable';
@@ -90,15 +91,7 @@ export function BlobDetail(): JSX.Element {
               options={['32', '64', '128', '256', '512'].map((bins) => [bins, t('{0} bins', bins)] as const)}
               onChange={(bins) => dispatch({ kind: 'chart', options: { bins: Number(bins) } })}
             />
-            <Select
-              label={t('Scale of the counts')}
-              value={chart.logarithmic ? 'log' : 'lin'}
-              options={[
-                ['lin', t('linear')],
-                ['log', t('logarithmic')],
-              ]}
-              onChange={(scale) => dispatch({ kind: 'chart', options: { logarithmic: scale === 'log' } })}
-            />
+            <CountScale />
           </div>
           {(zeros > 0 || before) && (
             <div class="tools">

@@ -8,6 +8,7 @@ import { host } from '../host';
 import { t } from '../l10n';
 import { blobTitle } from './BlobDetail';
 import { StoreContext, useDispatch, useModel } from './context';
+import { CountScale } from './CountScale';
 import {
   amountOf,
   estimate,
@@ -422,15 +423,7 @@ function ThresholdChart({ plan, blobs, outcomes }: Shown): JSX.Element | null {
             t('|w| ≤ {0} goes', formatValue(outcome.threshold, 4))}
         </span>
         <span class="spacer" />
-        <Select
-          label={t('Scale of the counts')}
-          value={chart.logarithmic ? 'log' : 'lin'}
-          options={[
-            ['lin', t('linear')],
-            ['log', t('logarithmic')],
-          ]}
-          onChange={(scale) => dispatch({ kind: 'chart', options: { logarithmic: scale === 'log' } })}
-        />
+        <CountScale />
       </div>
       <HistogramChart
         key={keyOf(blob)}

@@ -5,6 +5,7 @@ import protobuf from 'protobufjs/minimal.js';
 import type { LayerParameter, NetParameter } from '../../../src/caffe/messages';
 import { Random } from '../../../src/caffe/random';
 import { openFeed } from '../../../src/data/openFeed';
+import { layerOf } from '../../../src/network/graph';
 import { Net } from '../../../src/network/net';
 import { ReferenceEngine } from '../../../src/tensor/reference';
 
@@ -15,18 +16,7 @@ export const layer = (
   bottom: string[],
   top: string[],
   more: Partial<LayerParameter> = {},
-): LayerParameter => ({
-  name,
-  type,
-  bottom,
-  top,
-  loss_weight: [],
-  param: [],
-  propagate_down: [],
-  include: [],
-  exclude: [],
-  ...more,
-});
+): LayerParameter => layerOf(type, name, { bottom, top, ...more });
 
 export const CLASSES = 7;
 
