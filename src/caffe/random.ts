@@ -8,12 +8,18 @@ export class Random {
 
   /** @param seed taken modulo 2^32, as `random_seed` of a solver. */
   constructor(seed: number) {
+    this.seed(seed);
+  }
+
+  /** Begins the stream of a seed, as if newly made. */
+  seed(seed: number): void {
     const { state } = this;
     state[0] = seed;
     for (let i = 1; i < 624; i++) {
       const previous = state[i - 1] ^ (state[i - 1] >>> 30);
       state[i] = Math.imul(1812433253, previous) + i;
     }
+    this.position = 624;
   }
 
   /** The next integer, uniform in 0..2^32-1. */

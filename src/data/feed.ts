@@ -17,6 +17,8 @@ export interface Feed {
   readonly count?: number;
   /** The next batch of an endless run: after the last item comes the first, as in Caffe. */
   next(): Promise<Batch>;
+  /** Lets the endless run begin after so many batches, as if they had been asked for; before the first `next`. */
+  skip(batches: number): void;
   /** Every item once, in the order of the source; the last batch may be shorter. Each pass draws the same numbers. */
   pass(): AsyncGenerator<Batch, void>;
   close(): Promise<void>;
@@ -28,7 +30,8 @@ export interface FeedSource {
   shapes: number[][];
   batchSize: number;
   count?: number;
-  endless(): AsyncGenerator<Batch, void>;
+  /** @param passed how many items to pass over, with the random numbers that were drawn for them */
+  endless(passed: number): AsyncGenerator<Batch, void>;
   pass(): AsyncGenerator<Batch, void>;
   close(): Promise<void>;
 }
@@ -39,16 +42,21 @@ const AHEAD = 2;
 export function feedOf(source: FeedSource): Feed {
   const { name, shapes, batchSize, count } = source;
   let run: AsyncGenerator<Batch, void> | undefined;
+  let passed = 0;
   return {
     name,
     shapes,
     batchSize,
     count,
     async next() {
-      run ??= readAhead(source.endless(), AHEAD);
+      run ??= readAhead(source.endless(passed), AHEAD);
       const batch = await run.next();
       if (batch.done === true) throw new Error('an endless run of batches has ended');
       return batch.value;
+    },
+    skip(batches) {
+      if (run !== undefined) throw new Error('the run has begun already');
+      passed = batches * batchSize;
     },
     pass: () => readAhead(source.pass(), AHEAD),
     async close() {

@@ -60,22 +60,37 @@ export async function hdf5Feed(
     return held.table;
   };
 
-  async function* rows(random: Random | undefined, endless: boolean) {
+  async function* rows(random: Random | undefined, endless: boolean, passed: number) {
+    let skip = passed;
     const order = files.map((_, i) => i);
     do {
       random?.shuffle(order);
       for (const file of order) {
-        const table = await load(file);
-        const rowOrder = Uint32Array.from({ length: table.rows }, (_, i) => i);
+        const [[count]] = shapes[file];
+        const rowOrder = Uint32Array.from({ length: count }, (_, i) => i);
         random?.shuffle(rowOrder);
-        for (const row of rowOrder) yield { table, row, index: starts[file] + row };
+        if (skip < count) {
+          const table = await load(file);
+          if (table.rows !== count) {
+            throw new CaffeError(`The file has ${table.rows} rows now, but ${count} before`, {
+              layer,
+              file: files[file],
+            });
+          }
+          for (const row of rowOrder.subarray(skip)) yield { table, row, index: starts[file] + row };
+        }
+        skip = Math.max(0, skip - count);
       }
     } while (endless);
   }
 
-  async function* batches(random: Random | undefined, endless: boolean): AsyncGenerator<Batch, void> {
+  async function* batches(
+    random: Random | undefined,
+    endless: boolean,
+    passed = 0,
+  ): AsyncGenerator<Batch, void> {
     let batch: Batch | undefined;
-    for await (const { table, row, index } of rows(random, endless)) {
+    for await (const { table, row, index } of rows(random, endless, passed)) {
       batch ??= {
         items: [],
         tops: table.shapes.map(([, ...rest]) => ({
@@ -101,7 +116,7 @@ export async function hdf5Feed(
     shapes: shapes[0].map(([, ...rest]) => [batchSize, ...rest]),
     batchSize,
     count,
-    endless: () => batches(options.shuffle ? new Random(options.seed) : undefined, true),
+    endless: (passed) => batches(options.shuffle ? new Random(options.seed) : undefined, true, passed),
     pass: () => batches(undefined, false),
     close: () => Promise.resolve(),
   });

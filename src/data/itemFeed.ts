@@ -34,25 +34,41 @@ export async function itemFeed(source: ItemSource, options: ItemFeedOptions): Pr
   if (first.done === true) throw new CaffeError('The source has no items', { layer, file: source.name });
   const shape = transformer(new Random(options.seed)).shape(first.value.pixels);
 
-  async function* epochs(random: Random): AsyncGenerator<Item, void> {
+  async function* epochs(random: Random, passed: number): AsyncGenerator<Item, void> {
     let skip = options.randSkip > 0 ? random.below(options.randSkip) : 0;
     if (source.count !== undefined && skip >= source.count) {
       throw new CaffeError(`rand_skip passes over ${skip} items, but there are ${source.count}`, { layer });
     }
     const order =
       shuffled === undefined ? undefined : Uint32Array.from({ length: source.count! }, (_, i) => i);
+    skip += passed;
     for (;;) {
-      if (order === undefined || shuffled === undefined) yield* source.items(skip);
-      else {
-        random.shuffle(order);
+      if (order !== undefined) random.shuffle(order);
+      if (source.count !== undefined && skip >= source.count) {
+        skip -= source.count;
+      } else if (order === undefined || shuffled === undefined) {
+        // Items of unknown number are passed over one by one.
+        const known = source.count !== undefined;
+        let left = known ? 0 : skip;
+        for await (const item of source.items(known ? skip : 0)) {
+          if (left > 0) left--;
+          else yield item;
+        }
+        skip = left;
+      } else {
         for (const index of order.subarray(skip)) yield await shuffled(index);
+        skip = 0;
       }
-      skip = 0;
     }
   }
 
-  async function* batches(items: AsyncGenerator<Item, void>, random: Random): AsyncGenerator<Batch, void> {
+  async function* batches(
+    items: AsyncGenerator<Item, void>,
+    random: Random,
+    passed = 0,
+  ): AsyncGenerator<Batch, void> {
     const transform = transformer(random);
+    transform.skip(passed);
     let batch: Batch | undefined;
     for await (const item of items) {
       const itemShape = transform.shape(item.pixels);
@@ -95,9 +111,9 @@ export async function itemFeed(source: ItemSource, options: ItemFeedOptions): Pr
     shapes: [[batchSize, ...shape], ...(labels ? [[batchSize]] : [])],
     batchSize,
     count: source.count,
-    endless() {
+    endless(passed) {
       const [order, crops] = generators();
-      return batches(epochs(order), crops);
+      return batches(epochs(order, passed), crops, passed);
     },
     pass: () => batches(source.items(), generators()[1]),
     close: () => source.close(),

@@ -60,6 +60,13 @@ export class Transformer {
     return this.cropSize > 0 ? [channels, this.cropSize, this.cropSize] : [channels, height, width];
   }
 
+  /** Draws what {@link apply} would draw for so many images. */
+  skip(images: number): void {
+    const draws =
+      (this.param.mirror === true ? 1 : 0) + (this.cropSize > 0 && this.phase === 'TRAIN' ? 2 : 0);
+    for (let i = 0; i < images * draws; i++) this.random.next();
+  }
+
   /**
    * Writes the transformed image to `target` from `offset` on.
    *

@@ -8,12 +8,14 @@ import type { Figures, MeasuredOn } from './trainer';
 const firstStep = 0.5;
 /** Below this step the search is over. */
 const leastStep = 0.04;
+/** Part of what all blobs together would lose in a round that is taken: those that suffer most are spared. */
+const taken = 0.75;
 
 /**
  * Looks for the sparsest weights within a tolerance of the baseline. Each round tries on every blob alone what pruning
- * a share of its living weights does to the loss (a small sweep), takes from the blobs that suffer least until the
- * share is reached over all, and retrains. A round that cannot regain the accuracy is undone and tried with half the
- * share.
+ * a share of its living weights does to the loss (a small sweep), prunes the blobs that suffer least, until three
+ * quarters of what all of them would lose is gone, and retrains. A round that cannot regain the accuracy is undone and
+ * tried with half the share.
  */
 export async function* autoPrune(
   session: Session,
@@ -30,41 +32,36 @@ export async function* autoPrune(
   const wanted = scoreOf(baseline) - tolerance;
   const measureEvery = Math.max(1, Math.ceil(perRound / 5));
 
-  for (const param of params) trainer.solver.setMask(param.layer, param.blob, param.mask);
-  let step = firstStep;
-  while (step >= leastStep && trainer.solver.iteration < iterations && control?.stopping !== true) {
-    const before = remember(session);
-    for (const [param, keep] of await leastHarmful(session, step, chosenOn, signal))
-      pruneTo(trainer, param, keep);
-    let regained = false;
-    for (let i = 1; i <= perRound && !regained && trainer.solver.iteration < iterations; i++) {
-      if (control?.stopping) break;
-      yield* session.step(trainer.solver.iteration + 1, context);
-      if (i % measureEvery !== 0 && i !== perRound) continue;
-      const measurement = yield* session.measure(trainer.solver.iteration, chosenOn, false, signal);
-      const score = scoreOf(measurement[chosenOn]!);
-      regained = score >= wanted;
-      // Sparser than what was kept before, so it takes its place even where it scores less.
-      if (regained) session.keep(measurement, score);
+  if (session.search === undefined) {
+    session.search = { step: firstStep, done: 0 };
+    for (const param of params) trainer.solver.setMask(param.layer, param.blob, param.mask);
+    // What there is to go back to.
+    yield* session.measure(chosenOn, () => true, signal);
+  }
+  const { search } = session;
+  for (;;) {
+    if (search.done % measureEvery === 0 || search.done === perRound) {
+      if (session.best?.measurement === session.history.at(-1)) {
+        search.done = 0;
+      } else if (search.done === perRound) {
+        session.takeBest();
+        search.step /= 2;
+        search.done = 0;
+      }
     }
-    if (!regained) {
-      before();
-      step /= 2;
+    if (search.step < leastStep || trainer.solver.iteration >= iterations || control?.stopping === true)
+      return;
+    if (search.done === 0) {
+      for (const [param, keep] of await leastHarmful(session, search.step, chosenOn, signal))
+        pruneTo(trainer, param, keep);
+    }
+    yield* session.step(trainer.solver.iteration + 1, context);
+    search.done++;
+    if (search.done % measureEvery === 0 || search.done === perRound) {
+      // Sparser than what was kept before, so it takes its place even where it scores less.
+      yield* session.measure(chosenOn, (score) => score >= wanted, signal);
     }
   }
-}
-
-/** Remembers weights and masks; the function that is returned brings them back. */
-function remember({ trainer, params }: Session): () => void {
-  const weights = trainer.net.params.map(({ blob }) => blob.data.slice());
-  const masks = params.map(({ mask }) => mask);
-  return () => {
-    weights.forEach((values, i) => trainer.net.params[i].blob.data.set(values));
-    params.forEach((param, i) => {
-      param.mask = masks[i];
-      trainer.solver.setMask(param.layer, param.blob, param.mask);
-    });
-  };
 }
 
 /** The blobs to prune in a round, each with its new keep ratio, so that `share` of all living weights go. */
@@ -88,12 +85,12 @@ async function leastHarmful(
     candidates.push({ param, keep, gain: living - fewer, loss });
   }
   candidates.sort((a, b) => a.loss - b.loss || b.gain - a.gain);
-  let wanted = share * 0.75 * params.reduce((sum, { mask }) => sum + countKept(mask), 0);
-  const taken: [PrunedParam, number][] = [];
+  let wanted = share * taken * params.reduce((sum, { mask }) => sum + countKept(mask), 0);
+  const chosen: [PrunedParam, number][] = [];
   for (const { param, keep, gain } of candidates) {
     if (wanted <= 0) break;
-    taken.push([param, keep]);
+    chosen.push([param, keep]);
     wanted -= gain;
   }
-  return taken;
+  return chosen;
 }

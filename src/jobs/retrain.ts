@@ -1,12 +1,12 @@
-import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { openFile } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
 import { openModel } from '../caffe/model';
+import { countKept, type Mask, maskOfNonZero } from '../sparsity/masks';
 import type { Recipe, SparseEncoding } from '../sparsity/recipe';
-import { countKept } from '../sparsity/masks';
 import { autoPrune } from './autoPrune';
+import { readProgressed, removeCheckpoint, withCheckpoint, writeCheckpoint } from './checkpoint';
 import { digestOf } from './digest';
 import type { Job, Progress } from './job';
 import { chooseOutputs, type Existing, type OutputPaths } from './outputs';
@@ -99,8 +99,10 @@ const tellEveryMs = 100;
  * Retrains a model while its weights become fewer, and writes the best of it as pruning does. Pruned weights are zero
  * after every update. What is best is judged on the part held out of the training data, or on the test data where
  * nothing is held out. Every measurement leaves a checkpoint (`<model>.retraining_iter_<n>`) that the run can go on
- * from; the checkpoints before it, and all of them at the end, are removed.
- * @throws CaffeError when it cannot begin, or the loss becomes NaN: with the layer in which it first appeared
+ * from, to the same bytes as if it had not been interrupted; the checkpoints before it, and all of them at the end, are
+ * removed.
+ * @throws CaffeError when it cannot begin, the data or the disk fail, or the loss becomes NaN (with the layer in which
+ * it first appeared); it names the checkpoint to go on from
  */
 export async function* retrain(
   {
@@ -139,23 +141,21 @@ export async function* retrain(
     if (baselineFile !== undefined) await trainer.loadWeights(file);
 
     session.params = prunedParams(trainer, choices);
+    if (resume !== undefined) await session.resume(resume);
     if (schedule.kind === 'auto') {
       yield* autoPrune(session, schedule, { baseline, chosenOn, iterations, context });
     } else {
-      if (resume !== undefined) {
-        await trainer.resume(resume);
-        session.adopt(resume);
-      }
+      const isBest = (score: number) =>
+        atFinalSparsity(session.params) &&
+        (session.best === undefined || score >= scoreOf(session.best.measurement[chosenOn]!));
       for (let done = trainer.solver.iteration; done < iterations && control?.stopping !== true; done++) {
-        // A resumed run prunes anew what the schedule had pruned before.
         applySchedule(schedule, trainer, session.params, done, iterations);
         yield* session.step(done + 1, context);
         if ((done + 1) % measureEvery === 0 || done + 1 === iterations) {
-          yield* session.measure(done + 1, chosenOn, atFinalSparsity(session.params), signal);
+          yield* session.measure(chosenOn, isBest, signal);
         }
       }
-      if (session.history.length === 0)
-        yield* session.measure(trainer.solver.iteration, chosenOn, true, signal);
+      if (session.history.length === 0) yield* session.measure(chosenOn, () => true, signal);
     }
     const last = session.history.at(-1)!;
     const report: RetrainReport = {
@@ -174,6 +174,8 @@ export async function* retrain(
     const recipe = await write(session, { file, outputs, existing, encoding, report }, signal);
     await session.removeCheckpoint();
     return { outputs, recipe, report, seconds: (performance.now() - begin) / 1000 };
+  } catch (error) {
+    throw withCheckpoint(error, session.checkpoint);
   } finally {
     await trainer.dispose();
   }
@@ -185,13 +187,36 @@ const atFinalSparsity = (params: readonly PrunedParam[]) =>
 /** How good figures are: the accuracy, or for a net that does not classify the loss. Higher is better. */
 export const scoreOf = ({ accuracy, loss }: Figures): number => accuracy ?? -loss;
 
+/** Weights of the whole net with the masks of the pruned blobs, and what they achieve. */
+interface Best {
+  weights: Float32Array[];
+  masks: Mask[];
+  measurement: Measurement;
+}
+
+/** How far the search for the sparsest weights has come: the share a round takes, and the iterations it has had. */
+export interface Search {
+  step: number;
+  done: number;
+}
+
+/** What a checkpoint notes; `best` is a position in the history. */
+interface Notes {
+  history: Measurement[];
+  best?: number;
+  search?: Search;
+}
+
 /** The state of a retraining that both kinds of schedule share. */
 export class Session {
   params: PrunedParam[] = [];
   readonly history: Measurement[] = [];
   /** The best weights so far, and what they achieve. */
-  best: { weights: Float32Array[]; measurement: Measurement; score: number } | undefined;
-  private checkpoint: { model: string; state: string } | undefined;
+  best: Best | undefined;
+  /** How far the search for ratios has come. */
+  search: Search | undefined;
+  /** The `.solverstate` of the last checkpoint. */
+  checkpoint: string | undefined;
   private told = 0;
 
   constructor(
@@ -224,13 +249,16 @@ export class Session {
     yield { ...this.progress(iteration), loss, smoothedLoss, rate };
   }
 
-  /** Measures the weights, keeps them when they are the best that may be kept, and leaves a checkpoint. */
+  /**
+   * Measures the weights, and leaves a checkpoint.
+   * @param isBest tells from their score whether they are the best so far
+   */
   async *measure(
-    iteration: number,
     chosenOn: MeasuredOn,
-    mayBeBest: boolean,
+    isBest: (score: number) => boolean,
     signal: AbortSignal,
-  ): AsyncGenerator<RetrainEvent, Measurement> {
+  ): AsyncGenerator<RetrainEvent, void> {
+    const { iteration } = this.trainer.solver;
     const on = async (what: MeasuredOn) =>
       this.trainer.measures(what) ? this.trainer.measure(what, signal) : undefined;
     const layers = this.params.map(({ layer, blob, mask }) => ({
@@ -248,43 +276,94 @@ export class Session {
       layers,
     };
     this.history.push(measurement);
-    const score = scoreOf(measurement[chosenOn]!);
-    if (mayBeBest && (this.best === undefined || score >= this.best.score)) this.keep(measurement, score);
-    const old = this.checkpoint;
-    this.checkpoint = await this.trainer.snapshot(`${this.file}.retraining`, signal);
-    if (old && old.model !== this.checkpoint.model) await remove(old);
+    if (isBest(scoreOf(measurement[chosenOn]!))) {
+      this.best = {
+        weights: this.trainer.net.params.map(({ blob }) => blob.data.slice()),
+        masks: this.params.map(({ mask }) => mask),
+        measurement,
+      };
+    }
+    await this.save(signal);
     yield { ...this.progress(iteration), measurement };
-    return measurement;
   }
 
-  /** Makes the current weights, of which this was measured, the best. */
-  keep(measurement: Measurement, score: number): void {
-    this.best = {
-      weights: this.trainer.net.params.map(({ blob }) => blob.data.slice()),
-      measurement,
-      score,
+  /** Leaves a checkpoint of what was done so far in place of the one before. */
+  private async save(signal: AbortSignal): Promise<void> {
+    const arrays = new Map<string, Float32Array>();
+    this.params.forEach(({ layer, blob, mask }, i) => {
+      arrays.set(`mask ${i}`, mask);
+      const unseen = this.trainer.solver.weightsUnderMask(layer, blob);
+      if (unseen) arrays.set(`under mask ${i}`, unseen);
+      if (this.best) arrays.set(`best mask ${i}`, this.best.masks[i]);
+    });
+    this.best?.weights.forEach((values, i) => arrays.set(`best weights ${i}`, values));
+    const notes: Notes = {
+      history: this.history,
+      best: this.best && this.history.indexOf(this.best.measurement),
+      search: this.search,
     };
+    const old = this.checkpoint;
+    const prefix = `${this.file}.retraining`;
+    this.checkpoint = await writeCheckpoint(this.trainer, prefix, { arrays, notes }, signal);
+    if (old !== undefined && old !== this.checkpoint) await removeCheckpoint(old);
   }
 
-  /** Takes a checkpoint of an earlier run for its own, to be removed when there is a newer one. */
-  adopt(state: string): void {
-    if (!basename(state).startsWith(`${basename(this.file)}.retraining_iter_`)) return;
-    this.checkpoint = { state, model: state.replace(/solverstate$/, 'caffemodel') };
+  /** Goes on from a checkpoint of the same run, or from a state of Caffe: then what is zero stays pruned. */
+  async resume(state: string): Promise<void> {
+    const { trainer, params } = this;
+    await trainer.resume(state);
+    const progressed = await readProgressed(state);
+    const array = (name: string, like: Float32Array) => {
+      const values = progressed?.arrays.get(name);
+      if (values?.length !== like.length) {
+        throw new CaffeError(
+          `The checkpoint has no "${name}" of ${like.length} values: it is of another run`,
+          {
+            file: state,
+            advice: 'Resume with the model, net and layers that the run began with',
+          },
+        );
+      }
+      return values;
+    };
+    params.forEach((param, i) => {
+      const { layer, blob, values } = param;
+      param.mask = progressed ? array(`mask ${i}`, values) : maskOfNonZero(values);
+      if (progressed?.arrays.has(`under mask ${i}`)) {
+        values.set(array(`under mask ${i}`, values));
+        trainer.solver.setSplicedMask(layer, blob, param.mask);
+      } else {
+        trainer.solver.setMask(layer, blob, param.mask);
+      }
+    });
+    if (!progressed) return;
+    const { history, best, search } = progressed.notes as Notes;
+    this.history.push(...history);
+    this.search = search;
+    if (best !== undefined) {
+      this.best = {
+        weights: trainer.net.params.map(({ blob }, i) => array(`best weights ${i}`, blob.data)),
+        masks: params.map(({ values }, i) => array(`best mask ${i}`, values)),
+        measurement: history[best],
+      };
+    }
+    if (basename(state).startsWith(`${basename(this.file)}.retraining_iter_`)) this.checkpoint = state;
   }
 
-  /** Puts the best weights back into the net; without any, the net keeps what it has. */
+  /** Puts the best weights back into the net, with their masks; without any, the net keeps what it has. */
   takeBest(): void {
-    this.best?.weights.forEach((values, i) => this.trainer.net.params[i].blob.data.set(values));
+    const { best, trainer, params } = this;
+    if (!best) return;
+    params.forEach((param, i) => {
+      param.mask = best.masks[i];
+      trainer.solver.setMask(param.layer, param.blob, param.mask);
+    });
+    best.weights.forEach((values, i) => trainer.net.params[i].blob.data.set(values));
   }
 
   async removeCheckpoint(): Promise<void> {
-    if (this.checkpoint) await remove(this.checkpoint);
+    if (this.checkpoint !== undefined) await removeCheckpoint(this.checkpoint);
   }
-}
-
-async function remove({ model, state }: { model: string; state: string }): Promise<void> {
-  await rm(model, { force: true });
-  await rm(state, { force: true });
 }
 
 /** Writes the net's weights into a copy of the model, and the sparse file and recipe beside it. */

@@ -176,16 +176,17 @@ export class TestNet {
   }
 
   /** The error for a loss or score that is no finite number: it names the layer in which the first such value is. */
-  notFinite(): CaffeError {
+  notFinite(advice?: string): CaffeError {
     const { layer, what } = this.net.findNotFinite() ?? {};
     return new CaffeError(
       `${what === 'weights' ? 'The weights hold' : 'The net computes'} a value that is not finite`,
       {
         layer,
         advice:
-          what === 'weights'
+          advice ??
+          (what === 'weights'
             ? 'The model is damaged, or its training diverged'
-            : 'Check the scale and mean of the data',
+            : 'Check the scale and mean of the data'),
       },
     );
   }

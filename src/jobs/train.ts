@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { withCheckpoint } from './checkpoint';
 import type { ComputeContext, Job, Progress } from './job';
 import { type Figures, Trainer, type TrainingSource } from './trainer';
 
@@ -51,7 +52,8 @@ const tellEveryMs = 100;
  * Trains a net as `caffe train` does: tests before the first iteration and every `test_interval`, snapshots every
  * `snapshot` iterations and at the end. Same seed, engine and machine: same bytes. A stopped training writes its
  * snapshot too; a cancelled one only keeps the snapshots it has made.
- * @throws CaffeError when it cannot begin, or the loss becomes NaN: with the layer in which it first appeared
+ * @throws CaffeError when it cannot begin, the data or the disk fail, or the loss becomes NaN (with the layer in which
+ * it first appeared); it names the snapshot to go on from
  */
 export async function* train(
   { weights, resume, iterations, prefix, ...source }: TrainParameters,
@@ -62,6 +64,7 @@ export async function* train(
   const base = prefix ?? join(source.solverFile, '..', parameter.snapshot_prefix ?? 'net');
   const begin = performance.now();
   const trainer = await Trainer.open(source, engine);
+  let checkpoint = resume;
   try {
     if (weights !== undefined) await trainer.loadWeights(weights);
     if (resume !== undefined) await trainer.resume(resume);
@@ -98,7 +101,7 @@ export async function* train(
       signal.throwIfAborted();
       const { loss, smoothedLoss, rate } = await trainer.step();
       if (snapshot > 0 && trainer.solver.iteration % snapshot === 0 && trainer.solver.iteration < last) {
-        await trainer.snapshot(base, signal);
+        checkpoint = (await trainer.snapshot(base, signal)).state;
       }
       if (performance.now() - told > tellEveryMs) {
         told = performance.now();
@@ -116,6 +119,8 @@ export async function* train(
       test,
       seconds: (performance.now() - begin) / 1000,
     };
+  } catch (error) {
+    throw withCheckpoint(error, checkpoint);
   } finally {
     await trainer.dispose();
   }

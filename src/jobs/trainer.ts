@@ -11,7 +11,7 @@ import { openFeed, openItemSource } from '../data/openFeed';
 import { slice } from '../data/slice';
 import { layersFor } from '../network/graph';
 import { Net } from '../network/net';
-import { netsOf, Solver, type StepResult } from '../network/solver';
+import { divergenceAdvice, netsOf, Solver, type StepResult } from '../network/solver';
 import type { Engine } from '../tensor/engine';
 import { readNetFile } from './netFile';
 import { accuracyOf, addBatch, lossOf, noSums } from './tally';
@@ -133,7 +133,9 @@ export class Trainer {
     const { test, limit } = this.measured.get(on)!;
     const sums = noSums();
     for await (const batch of test.batches(signal, 0, limit)) {
-      if (!addBatch(sums, test.net, test.scores, batch, test.net.forward())) throw test.notFinite();
+      if (!addBatch(sums, test.net, test.scores, batch, test.net.forward())) {
+        throw test.notFinite(divergenceAdvice);
+      }
     }
     return { items: sums.items, loss: lossOf(sums), accuracy: accuracyOf(sums) };
   }
@@ -151,10 +153,15 @@ export class Trainer {
     }
   }
 
-  /** Writes `<prefix>_iter_<n>.caffemodel` and `.solverstate`, as Caffe does; returns their paths. */
-  async snapshot(prefix: string, signal: AbortSignal): Promise<{ model: string; state: string }> {
+  /** Where {@link snapshot} writes. */
+  snapshotFiles(prefix: string): { model: string; state: string } {
     const base = `${prefix}_iter_${this.solver.iteration}`;
-    const paths = { model: `${base}.caffemodel`, state: `${base}.solverstate` };
+    return { model: `${base}.caffemodel`, state: `${base}.solverstate` };
+  }
+
+  /** Writes `<prefix>_iter_<n>.caffemodel`, then `.solverstate`, as Caffe does; returns their paths. */
+  async snapshot(prefix: string, signal: AbortSignal): Promise<{ model: string; state: string }> {
+    const paths = this.snapshotFiles(prefix);
     await this.writeModel(paths.model, signal);
     await writeSolverState(
       paths.state,
@@ -181,7 +188,10 @@ export class Trainer {
     );
   }
 
-  /** Goes on from a `.solverstate`; its weights are looked for where it says, then beside it. */
+  /**
+   * Goes on from a `.solverstate`; its weights are looked for where it says, then beside it. The data go on where the
+   * training that is gone on with had come to.
+   */
   async resume(state: string): Promise<void> {
     const source = await openFile(state);
     try {
@@ -192,6 +202,7 @@ export class Trainer {
         );
       }
       this.solver.restore(snapshot);
+      for (const feed of this.feeds) feed.skip(snapshot.iter * this.solver.batchesPerStep);
     } finally {
       await source.close();
     }

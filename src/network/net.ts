@@ -76,6 +76,7 @@ export class Net {
   readonly params: NetParam[] = [];
   private readonly engine: Engine;
   private readonly gradients: boolean;
+  private readonly seed: number;
   private readonly random: Random;
   private readonly steps: Step[] = [];
   private readonly blobs = new Map<string, NetBlob>();
@@ -94,7 +95,8 @@ export class Net {
     this.engine = engine;
     this.purpose = { phase, level: options.level, stages: options.stages };
     this.gradients = options.gradients ?? phase === 'TRAIN';
-    this.random = new Random(options.seed ?? 1);
+    this.seed = options.seed ?? 1;
+    this.random = new Random(this.seed);
     this.sources = {
       gradients: this.gradients,
       infogain,
@@ -192,6 +194,11 @@ export class Net {
       const { plan, pass, needsBackward } = this.steps[i];
       if (needsBackward) plan.backward?.(pass);
     }
+  }
+
+  /** Lets layers draw anew from the net's seed and the number of an iteration, whatever was drawn before. */
+  reseed(iteration: number): void {
+    this.random.seed(this.seed + Math.imul(iteration, 0x9e3779b1));
   }
 
   /** Sets the gradients of all parameters to 0. */

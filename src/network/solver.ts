@@ -36,6 +36,9 @@ const defaults = {
   delta: 1e-8,
 } as const;
 
+/** What helps where values stop to be finite. */
+export const divergenceAdvice = 'Lower base_lr, or set clip_gradients';
+
 /** One step of one kind of solver on one blob; `iteration` counts from 1. */
 type Rule = (engine: Engine, update: Update, solver: SolverParameter, iteration: number) => void;
 
@@ -264,18 +267,24 @@ export class Solver {
    * @throws CaffeError when the loss is no finite number; the weights are then as before
    */
   async step(): Promise<StepResult> {
-    const { iter_size = defaults.iter_size } = this.parameter;
     this.net.clearGradients();
+    // What dropout draws depends on the iteration alone, so that a training that goes on draws it too.
+    this.net.reseed(this.iteration);
     let loss = 0;
-    for (let i = 0; i < iter_size; i++) {
+    for (let i = 0; i < this.batchesPerStep; i++) {
       await this.feed();
-      loss += this.net.forward() / iter_size;
+      loss += this.net.forward() / this.batchesPerStep;
       if (!Number.isFinite(loss)) this.reportNotFinite(loss);
       this.net.backward();
     }
     this.smooth(loss);
     const rate = this.update();
     return { iteration: this.iteration, loss, smoothedLoss: this.smoothedLoss, rate };
+  }
+
+  /** Batches that one iteration takes (`iter_size`). */
+  get batchesPerStep(): number {
+    return this.parameter.iter_size ?? defaults.iter_size;
   }
 
   /** Everything but the weights that training goes on from. The arrays are copies. */
@@ -351,8 +360,8 @@ export class Solver {
     const { rate, step } = learningRate(this.parameter, this.iteration, this.currentStep);
     this.currentStep = step;
     this.iteration++;
-    const { iter_size = defaults.iter_size, weight_decay = 0, regularization_type = 'L2' } = this.parameter;
-    const factor = this.clipFactor() / iter_size;
+    const { weight_decay = 0, regularization_type = 'L2' } = this.parameter;
+    const factor = this.clipFactor() / this.batchesPerStep;
     this.net.params.forEach(({ blob: { data, diff }, lrMult, decayMult }, i) => {
       if (lrMult === 0) return;
       const decay = weight_decay * decayMult;
@@ -409,7 +418,7 @@ export class Solver {
     const where = found ? `; it appears first in the ${found.what} of this layer` : '';
     throw new CaffeError(`The loss became ${loss} in iteration ${this.iteration + 1}${where}`, {
       layer: found?.layer,
-      advice: 'Lower base_lr, or set clip_gradients, and go on from the last checkpoint',
+      advice: divergenceAdvice,
     });
   }
 }

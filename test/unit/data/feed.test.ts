@@ -232,6 +232,47 @@ describe('an endless run', () => {
     }
     expect(starts.size).toBeGreaterThan(2);
   });
+
+  const skipped: [string, LayerParameter][] = [
+    [
+      'images in order, mirrored and cropped',
+      {
+        ...idxLayer(4),
+        transform_param: { mirror: true, crop_size: 2 },
+      },
+    ],
+    [
+      'images from rand_skip on',
+      layerOf('Data', {
+        data_param: { source: 'five-images-idx3-ubyte', batch_size: 3, rand_skip: 5 },
+      }),
+    ],
+    [
+      'a shuffled list, cropped',
+      layerOf('ImageData', {
+        image_data_param: { source: 'list.txt', batch_size: 3, shuffle: true, new_height: 4, new_width: 4 },
+        transform_param: { crop_size: 3 },
+      }),
+    ],
+    [
+      'shuffled rows of HDF5 files',
+      layerOf('HDF5Data', {
+        hdf5_data_param: { source: 'h5.txt', batch_size: 3, shuffle: true },
+      }),
+    ],
+  ];
+  it.each(skipped)('that is skipped into goes on as if it had been asked for: %s', async (_, layer) => {
+    const runFrom = async (skip: number) => {
+      const feed = await openFeed(layer, options({ seed: 7, phase: 'TRAIN' }));
+      feed.skip(skip);
+      const batches: Batch[] = [];
+      for (let i = skip; i < 12; i++) batches.push(await feed.next());
+      await feed.close();
+      return batches;
+    };
+    const whole = await runFrom(0);
+    for (const skip of [1, 2, 5, 9]) expect(await runFrom(skip)).toEqual(whole.slice(skip));
+  });
 });
 
 describe('openFeed refuses', () => {

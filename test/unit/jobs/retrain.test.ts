@@ -1,11 +1,11 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openFile } from '../../../src/caffe/byteSource';
 import { openModel } from '../../../src/caffe/model';
 import type { SolverParameter } from '../../../src/caffe/messages';
 import { readBlob } from '../../../src/caffe/readBlob';
-import { retrain, type RetrainEvent, type RetrainParameters } from '../../../src/jobs/retrain';
+import { retrain, type RetrainParameters } from '../../../src/jobs/retrain';
 import type { Schedule } from '../../../src/jobs/schedule';
 import { train } from '../../../src/jobs/train';
 import { gradualKeep, maskOfKeep, splice } from '../../../src/sparsity/masks';
@@ -116,35 +116,6 @@ test('as sparse as possible stays within the tolerance', async () => {
   const { best, baseline } = result.report;
   expect(best.validation!.accuracy).toBeGreaterThanOrEqual(baseline.accuracy! - 0.05);
   expect(best.keep).toBeLessThan(0.5);
-});
-
-test('a cancelled run leaves a checkpoint and no output, and goes on from it', async () => {
-  const controller = new AbortController();
-  const run = parameters({ schedule: { kind: 'iterative', rounds: 4 }, measureEvery: 10 });
-  rmSync(join(folder, 'net.pruned.caffemodel'), { force: true });
-  const job = retrain(run, { ...context, signal: controller.signal });
-  await expect(
-    (async () => {
-      for (;;) {
-        const { value } = (await job.next()) as { value: RetrainEvent };
-        if (value.measurement?.iteration === 20) controller.abort();
-      }
-    })(),
-  ).rejects.toThrow();
-  expect(existsSync(join(folder, 'net.pruned.caffemodel'))).toBe(false);
-  const state = join(folder, 'net.caffemodel.retraining_iter_20.solverstate');
-  expect(existsSync(state)).toBe(true);
-  const { result } = await runJob(retrain({ ...run, resume: state }, context));
-  expect(result.report.history.map(({ iteration }) => iteration)).toEqual([30, 40]);
-  expect(readdirSync(folder).filter((name) => name.includes('retraining'))).toEqual([]);
-});
-
-test('a loss that becomes NaN is reported with its layer, and the checkpoint stays', async () => {
-  const run = parameters({ solver: solver({ base_lr: 1e30 }), measureEvery: 1 });
-  await expect(runJob(retrain(run, context))).rejects.toMatchObject({
-    name: 'CaffeError',
-    layer: expect.any(String) as string,
-  });
 });
 
 test('train writes a snapshot that it goes on from', async () => {

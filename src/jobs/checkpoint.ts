@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { atomicWrite } from '../caffe/atomicWrite';
+import { openFile } from '../caffe/byteSource';
+import { CaffeError } from '../caffe/errors';
+import { openModel } from '../caffe/model';
+import { readBlob } from '../caffe/readBlob';
+import { writeModel } from '../caffe/writeModel';
+import type { Trainer } from './trainer';
+
+/** What a job needs to go on, besides the weights and the `.solverstate` that Caffe knows. */
+export interface Progressed {
+  /** Values by name, such as masks. */
+  arrays: ReadonlyMap<string, Float32Array>;
+  /** What can be told in JSON. */
+  notes: unknown;
+}
+
+/** The files of a checkpoint, found from its `.solverstate`. */
+function filesOf(state: string) {
+  const base = state.replace(/\.solverstate$/, '');
+  return {
+    state,
+    model: `${base}.caffemodel`,
+    arrays: `${base}.progress.caffemodel`,
+    notes: `${base}.progress.json`,
+  };
+}
+
+/**
+ * Writes `<prefix>_iter_<n>.caffemodel` and `.solverstate` as Caffe does, and what was progressed in `.progress.*`
+ * beside them. The `.solverstate` comes last: where it is, the checkpoint is whole.
+ * @returns the path of the `.solverstate`
+ */
+export async function writeCheckpoint(
+  trainer: Trainer,
+  prefix: string,
+  { arrays, notes }: Progressed,
+  signal: AbortSignal,
+): Promise<string> {
+  const files = filesOf(trainer.snapshotFiles(prefix).state);
+  const options = { signal, replace: true };
+  const layers = Array.from(arrays, ([name, data]) => ({
+    name,
+    type: 'Parameter',
+    blobs: [{ shape: [data.length], data }],
+  }));
+  const text = new TextEncoder().encode(`${JSON.stringify(notes)}\n`);
+  try {
+    await writeModel(files.arrays, { name: 'progress', layers }, options);
+    await atomicWrite(files.notes, (file) => file.write(text), options);
+    await trainer.snapshot(prefix, signal);
+  } catch (error) {
+    // Half a checkpoint is none, and its room may be needed.
+    await removeCheckpoint(files.state);
+    throw error;
+  }
+  return files.state;
+}
+
+/** What lies beside a `.solverstate`; undefined where it is one that Caffe, or a plain training, wrote. */
+export async function readProgressed(state: string): Promise<Progressed | undefined> {
+  const files = filesOf(state);
+  if (!existsSync(files.notes)) return undefined;
+  const arrays = new Map<string, Float32Array>();
+  const source = await openFile(files.arrays);
+  try {
+    const model = await openModel(source);
+    for (const { name, blobs } of model.layers) {
+      for (const blob of blobs) arrays.set(name, (await readBlob(source, blob)).slice());
+    }
+    const [damage] = model.damage;
+    if (damage) throw new CaffeError(damage.message, { file: files.arrays, byteOffset: damage.byteOffset });
+  } finally {
+    await source.close();
+  }
+  try {
+    return { arrays, notes: JSON.parse(await readFile(files.notes, 'utf8')) as unknown };
+  } catch (cause) {
+    throw new CaffeError('The notes of the checkpoint cannot be read', {
+      file: files.notes,
+      advice: 'Remove this file to go on with the weights and the solver state alone',
+      cause,
+    });
+  }
+}
+
+export async function removeCheckpoint(state: string): Promise<void> {
+  for (const file of Object.values(filesOf(state))) await rm(file, { force: true });
+}
+
+/** The same error, with how to go on from a checkpoint; errors that are not the user's pass through. */
+export function withCheckpoint(error: unknown, state: string | undefined): unknown {
+  if (!(error instanceof CaffeError) || state === undefined) return error;
+  const { message, file, layer, byteOffset, line, advice } = error;
+  const goOn = `What was done until the last checkpoint is kept: resume from ${state}`;
+  return new CaffeError(message, {
+    ...{ file, layer, byteOffset, line },
+    advice: advice === undefined ? goOn : `${advice.replace(/[.!?]?$/, '.')} ${goOn}`,
+    cause: error,
+  });
+}

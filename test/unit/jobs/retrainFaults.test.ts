@@ -1,0 +1,302 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type * as Fs from 'node:fs/promises';
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import * as h5wasm from 'h5wasm/node';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { openFile } from '../../../src/caffe/byteSource';
+import type { NetParameter, SolverParameter } from '../../../src/caffe/messages';
+import { openModel } from '../../../src/caffe/model';
+import { printMessage } from '../../../src/caffe/prototxt/printMessage';
+import { messageType } from '../../../src/caffe/schema';
+import { type AutoSchedule, retrain, type RetrainParameters } from '../../../src/jobs/retrain';
+import type { Schedule } from '../../../src/jobs/schedule';
+import { train } from '../../../src/jobs/train';
+import { ReferenceEngine } from '../../../src/tensor/reference';
+import { buildCli } from '../cli/build';
+import { CLASSES, layer, runJob, tinyData, tinyNet, trainTiny } from './tinyNet';
+
+/** A disk that takes `room` more bytes. */
+const disk = vi.hoisted(() => ({ room: Infinity }));
+vi.mock('node:fs/promises', async (importOriginal) => {
+  const original = await importOriginal<typeof Fs>();
+  return {
+    ...original,
+    open: async (...parameters: Parameters<typeof Fs.open>) => {
+      const handle = await original.open(...parameters);
+      const write = handle.write.bind(handle) as (...args: unknown[]) => Promise<{ bytesWritten: number }>;
+      return Object.assign(handle, {
+        write: async (buffer: Uint8Array, offset: number, length: number, position: number) => {
+          if (length > disk.room) throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+          disk.room -= length;
+          return write(buffer, offset, length, position);
+        },
+      });
+    },
+  };
+});
+
+const { folder: data, netFile, images } = tinyData(300);
+const trained = join(data, 'trained.caffemodel');
+const folder = join(data, 'run');
+const file = join(folder, 'net.caffemodel');
+const { signal } = new AbortController();
+const context = { signal, engine: new ReferenceEngine() };
+
+beforeAll(() => trainTiny(netFile, trained, 60));
+afterAll(() => rmSync(data, { recursive: true }));
+beforeEach(() => {
+  mkdirSync(folder);
+  copyFileSync(trained, file);
+});
+afterEach(() => {
+  disk.room = Infinity;
+  rmSync(folder, { recursive: true });
+});
+
+/** The tiny net with all that is random in training: dropout, and images that are mirrored and cropped. */
+function restlessNet(): NetParameter {
+  const net = tinyNet(20);
+  const layers = net.layer.map((each) =>
+    each.type === 'Data'
+      ? {
+          ...each,
+          transform_param: { scale: 0.01, mirror: true },
+          data_param: { ...each.data_param, source: images },
+        }
+      : each,
+  );
+  const at = layers.findIndex(({ name }) => name === 'ip2');
+  layers.splice(at, 0, layer('Dropout', 'drop', ['ip1'], ['ip1'], { dropout_param: { dropout_ratio: 0.2 } }));
+  return { ...net, layer: layers };
+}
+
+const solver = (more: Partial<SolverParameter> = {}): SolverParameter => ({
+  net_param: restlessNet(),
+  test_iter: [5],
+  type: 'Adam',
+  base_lr: 0.002,
+  momentum: 0.9,
+  lr_policy: 'fixed',
+  iter_size: 2,
+  random_seed: 3,
+  ...more,
+});
+
+const parameters = (more: Partial<RetrainParameters> = {}): RetrainParameters => ({
+  solverFile: netFile,
+  solver: solver(),
+  holdOut: 100,
+  file,
+  choices: [
+    { layer: 'ip1', blob: 0, keep: 0.1 },
+    { layer: 'conv', blob: 0, keep: 0.5 },
+  ],
+  schedule: { kind: 'gradual', interval: 7 },
+  iterations: 40,
+  measureEvery: 10,
+  encoding: 'relative',
+  existing: 'replace',
+  ...more,
+});
+
+const outputs = () =>
+  ['caffemodel', 'npz', 'json'].map((kind) =>
+    readFileSync(join(folder, `net.pruned.${kind}`)).toString('base64'),
+  );
+const checkpointFiles = () => readdirSync(folder).filter((name) => name.includes('retraining'));
+const stateOf = (iteration: number) => `${file}.retraining_iter_${iteration}.solverstate`;
+
+/** Runs until the measurement of an iteration, then stops it as `how` says. */
+async function interrupt(run: RetrainParameters, iteration: number): Promise<void> {
+  const controller = new AbortController();
+  const job = retrain(run, { ...context, signal: controller.signal });
+  const wait = async () => {
+    for (;;) {
+      const { value, done } = await job.next();
+      if (done === true) return;
+      if (value.measurement && value.measurement.iteration >= iteration) controller.abort();
+    }
+  };
+  await expect(wait()).rejects.toThrow(/abort/);
+}
+
+test.each<[Schedule | AutoSchedule, number]>([
+  [{ kind: 'oneShot' }, 10],
+  [{ kind: 'iterative', rounds: 4 }, 20],
+  [{ kind: 'gradual', interval: 7 }, 10],
+  [{ kind: 'gradual', interval: 7 }, 30],
+  [{ kind: 'splicing', interval: 3 }, 10],
+  [{ kind: 'splicing', interval: 3 }, 30],
+  [{ kind: 'auto', tolerance: 0.02, perRound: 15 }, 6],
+  [{ kind: 'auto', tolerance: 0.02, perRound: 15 }, 25],
+])('%j interrupted after iteration %i goes on to the same bytes', async (schedule, iteration) => {
+  const run = parameters({ schedule });
+  await runJob(retrain(run, context));
+  const whole = outputs();
+  for (const name of readdirSync(folder)) if (name !== 'net.caffemodel') unlinkSync(join(folder, name));
+
+  await interrupt(run, iteration);
+  const [state, ...others] = checkpointFiles().filter((name) => name.endsWith('.solverstate'));
+  expect(others).toEqual([]);
+  expect(readdirSync(folder)).not.toContain('net.pruned.caffemodel');
+  await runJob(retrain({ ...run, resume: join(folder, state) }, context));
+  expect(outputs()).toEqual(whole);
+  expect(checkpointFiles()).toEqual([]);
+});
+
+test('a training that goes on from its snapshot comes to the same bytes', async () => {
+  const run = { solverFile: netFile, solver: solver(), holdOut: 100 };
+  const to = (name: string, more: object) =>
+    runJob(train({ ...run, prefix: join(folder, name), ...more }, context)).then(({ result }) => result);
+  const whole = await to('whole', { iterations: 30 });
+  const half = await to('half', { iterations: 13 });
+  const rest = await to('half', { iterations: 30, resume: half.state });
+  expect(readFileSync(rest.model).equals(readFileSync(whole.model))).toBe(true);
+});
+
+test('a killed process leaves a whole checkpoint, and --resume comes to the same bytes', async () => {
+  const script = join(data, 'cli.cjs');
+  await buildCli(script);
+  const net = join(data, 'restless.prototxt');
+  writeFileSync(net, printMessage(restlessNet() as never, messageType('NetParameter')));
+  const solverFile = join(data, 'solver.prototxt');
+  const { net_param, ...rest } = solver({ net });
+  expect(net_param).toBeDefined();
+  writeFileSync(solverFile, printMessage(rest as never, messageType('SolverParameter')));
+  const start = (...more: string[]) =>
+    spawn(process.execPath, [
+      ...[script, 'retrain', file, '--solver', solverFile, '--iterations', '60', '--measure-every', '7'],
+      ...['--keep', '0.2', '--schedule', 'splicing', '--interval', '5', '--hold-out', '100', '--json'],
+      ...['--replace', ...more],
+    ]);
+  await once(start(), 'close');
+  const whole = outputs();
+
+  const killed = start();
+  for await (const line of createInterface(killed.stdout)) {
+    if (line.includes('"iteration":28') && line.includes('measurement')) killed.kill('SIGKILL');
+  }
+  const states = checkpointFiles().filter((name) => name.endsWith('.solverstate'));
+  expect(states.length).toBeGreaterThan(0);
+  for (const state of states) {
+    const source = await openFile(join(folder, state.replace('.solverstate', '.caffemodel')));
+    expect((await openModel(source)).damage).toEqual([]);
+    await source.close();
+  }
+  const [code] = (await once(start('--resume', join(folder, states[0])), 'close')) as [number];
+  expect(code).toBe(0);
+  expect(outputs()).toEqual(whole);
+}, 60_000);
+
+test('a full disk at a checkpoint leaves the one before, and says how to go on', async () => {
+  const run = parameters();
+  await runJob(retrain(run, context));
+  const whole = outputs();
+  const fill = async () => {
+    const job = retrain(run, context);
+    for (let next = await job.next(); next.done !== true; next = await job.next())
+      if (next.value.measurement?.iteration === 20) disk.room = 10_000;
+  };
+  await expect(fill()).rejects.toMatchObject({
+    name: 'CaffeError',
+    message: 'the disk is full',
+    advice: expect.stringContaining(`resume from ${stateOf(20)}`) as string,
+  });
+  const left = checkpointFiles();
+  expect(left.every((name) => name.includes('_iter_20.'))).toBe(true);
+  expect(left).toHaveLength(4);
+  disk.room = Infinity;
+  await runJob(retrain({ ...run, resume: stateOf(20) }, context));
+  expect(outputs()).toEqual(whole);
+});
+
+test('a full disk at a snapshot of a training leaves the one before', async () => {
+  const run = {
+    solverFile: netFile,
+    solver: solver({ snapshot: 5 }),
+    prefix: join(folder, 'scratch'),
+    iterations: 10,
+  };
+  // A snapshot with the histories of Adam, but no second one.
+  disk.room = 3.5 * readFileSync(trained).length;
+  await expect(runJob(train(run, context))).rejects.toMatchObject({
+    message: 'the disk is full',
+    advice: expect.stringContaining(`resume from ${run.prefix}_iter_5.solverstate`) as string,
+  });
+  disk.room = Infinity;
+  const { result } = await runJob(train({ ...run, resume: `${run.prefix}_iter_5.solverstate` }, context));
+  expect(result.iterations).toBe(10);
+});
+
+test('a data file that goes away is named, and the training goes on when it is back', async () => {
+  await h5wasm.ready;
+  const parts = ['a.h5', 'b.h5'].map((name) => join(folder, name));
+  for (const [k, part] of parts.entries()) {
+    const h5 = new h5wasm.File(part, 'w');
+    const values = Float32Array.from({ length: 100 * 36 }, (_, i) => ((i * 7 + k) % 13) / 13);
+    h5.create_dataset({ name: 'data', data: values, shape: [100, 1, 6, 6] });
+    const labels = Float32Array.from({ length: 100 }, (_, i) => i % CLASSES);
+    h5.create_dataset({ name: 'label', data: labels, shape: [100] });
+    h5.close();
+  }
+  const list = join(folder, 'list.txt');
+  writeFileSync(list, parts.join('\n'));
+  const net = tinyNet(20);
+  net.layer[0] = layer('HDF5Data', 'data', [], ['data', 'label'], {
+    hdf5_data_param: { source: list, batch_size: 20 },
+  });
+  const run = parameters({ solver: solver({ net_param: net }), holdOut: 0 });
+  await runJob(retrain(run, context));
+  const whole = outputs();
+
+  const bytes = readFileSync(parts[1]);
+  const remove = async () => {
+    const job = retrain(run, context);
+    for (let next = await job.next(); next.done !== true; next = await job.next())
+      if (next.value.measurement?.iteration === 20) unlinkSync(parts[1]);
+  };
+  await expect(remove()).rejects.toMatchObject({
+    name: 'CaffeError',
+    file: parts[1],
+    advice: expect.stringContaining(`resume from ${stateOf(20)}`) as string,
+  });
+  writeFileSync(parts[1], bytes);
+  await runJob(retrain({ ...run, resume: stateOf(20) }, context));
+  expect(outputs()).toEqual(whole);
+});
+
+test.each([1, 40])(
+  'a loss that becomes NaN is reported, and the checkpoint stays (measured every %i)',
+  async (measureEvery) => {
+    // The rate explodes after a few iterations.
+    const run = parameters({
+      solver: solver({ type: 'SGD', iter_size: 1, base_lr: 1e-90, gamma: 100, lr_policy: 'exp' }),
+      measureEvery,
+      iterations: 60,
+    });
+    const failure: unknown = await runJob(retrain(run, context)).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      name: 'CaffeError',
+      layer: expect.any(String) as string,
+      advice: expect.stringMatching(/Lower base_lr.*resume from .*\.solverstate/s) as string,
+    });
+    expect(checkpointFiles()).toHaveLength(4);
+  },
+);
+
+test('a checkpoint of another run is refused', async () => {
+  await interrupt(parameters(), 10);
+  const other = parameters({ choices: [{ layer: 'ip2', blob: 0, keep: 0.1 }], resume: stateOf(10) });
+  await expect(runJob(retrain(other, context))).rejects.toThrow(/of another run/);
+});
