@@ -1,4 +1,4 @@
-import { countMagnitudes } from './scan';
+import { countMagnitudes, type UpperCounts } from './scan';
 
 /** Buckets of {@link MagnitudeCounts}: the 8 exponent bits and 7 leading fraction bits of a float. */
 const buckets = 1 << 15;
@@ -34,20 +34,18 @@ export interface TrimmedCounts {
  * range of floats. It gives thresholds and zeros without another look at the values, and is the first pass of
  * exact selection (`RankFinder`).
  */
-export class MagnitudeCounts {
+export class MagnitudeCounts implements UpperCounts {
   readonly counts = new Uint32Array(buckets);
+  first = buckets;
+  end = 0;
 
   add(values: Float32Array): void {
-    countMagnitudes(values, this.counts);
+    countMagnitudes(values, this);
   }
 
   /** The counts without the empty buckets at both ends. */
   trim(): TrimmedCounts {
-    const { counts } = this;
-    let first = 0;
-    while (first < buckets && counts[first] === 0) first++;
-    let end = buckets;
-    while (end > first && counts[end - 1] === 0) end--;
+    const { counts, first, end } = this;
     return { first, counts: counts.slice(first, end) };
   }
 
@@ -57,8 +55,9 @@ export class MagnitudeCounts {
    */
   quantiles(levels: readonly number[]): number[] {
     let total = 0;
-    for (let bucket = 0; bucket < infiniteBucket; bucket++) total += this.counts[bucket];
-    let bucket = 0;
+    const end = Math.min(this.end, infiniteBucket);
+    for (let bucket = this.first; bucket < end; bucket++) total += this.counts[bucket];
+    let bucket = this.first;
     let before = 0;
     return levels.map((level) => {
       if (total === 0) return NaN;

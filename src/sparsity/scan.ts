@@ -4,6 +4,7 @@ type Kernels = { memory: WebAssembly.Memory } & Record<
   | 'values_address'
   | 'scores_address'
   | 'counts_address'
+  | 'counted_address'
   | 'moments_address'
   | 'edges_address'
   | 'runs_address'
@@ -41,6 +42,7 @@ class Scanner {
   readonly scores = this.floats(this.kernels.scores_address());
   readonly edges = this.floats(this.kernels.edges_address());
   readonly counts = new Uint32Array(this.kernels.memory.buffer, this.kernels.counts_address(), 1 << 16);
+  readonly counted = new Uint32Array(this.kernels.memory.buffer, this.kernels.counted_address(), 2);
   readonly moments = new Float64Array(this.kernels.memory.buffer, this.kernels.moments_address(), 10);
   readonly runs = new Float64Array(this.kernels.memory.buffer, this.kernels.runs_address(), 7);
 
@@ -73,13 +75,31 @@ function forBlocks(
   }
 }
 
-/** Lets kernels add to `into`, which may have up to 65,536 entries. */
-function withCounts(into: Uint32Array, run: () => void): void {
+/** Adds what kernels counted from `first` to before `end` to `into`. */
+function addCounts(into: Uint32Array, first: number, end: number): void {
   const { counts, kernels } = scanner();
-  counts.set(into);
+  kernels.gather_counts(first, end);
+  for (let i = first; i < end; i++) into[i] += counts[i];
+  counts.fill(0, first, end);
+}
+
+/** Counts by the upper 15 bits of a magnitude; outside `first` to before `end` there are none. */
+export interface UpperCounts {
+  readonly counts: Uint32Array;
+  first: number;
+  end: number;
+}
+
+/** Lets kernels count magnitudes, and adds that to `into`. */
+function withMagnitudes(into: UpperCounts, run: () => void): void {
+  const { counted } = scanner();
+  counted.set([0x7fffffff, 0]);
   run();
-  kernels.gather_counts(into.length);
-  into.set(counts.subarray(0, into.length));
+  const [first, end] = [counted[0] >>> 16, (counted[1] >>> 16) + 1];
+  if (first >= end) return;
+  addCounts(into.counts, first, end);
+  into.first = Math.min(into.first, first);
+  into.end = Math.max(into.end, end);
 }
 
 /** Sums over the finite values, d being the distance from a shift, and counts of the others. */
@@ -99,23 +119,25 @@ export interface Moments {
 }
 
 /** The moments of `source` about `shift`, in double precision; of its magnitudes the counts are added to `magnitudes`. */
-export function addMoments(source: Float32Array, shift: number, magnitudes: Uint32Array): Moments {
+export function addMoments(source: Float32Array, shift: number, magnitudes: UpperCounts): Moments {
   const { moments } = scanner();
   moments.fill(0);
   moments[0] = Infinity;
   moments[1] = -Infinity;
-  withCounts(magnitudes, () => forBlocks(source, (kernels, count) => kernels.describe(count, shift)));
+  withMagnitudes(magnitudes, () => forBlocks(source, (kernels, count) => kernels.describe(count, shift)));
   const [min, max, l1, s1, s2, s3, s4, zero, nan, infinite] = moments;
   return { min, max, l1, s1, s2, s3, s4, zero, nan, infinite };
 }
 
 /** Counts values by the upper 15 bits of their magnitude. */
-export const countMagnitudes = (source: Float32Array, into: Uint32Array): void =>
-  withCounts(into, () => forBlocks(source, (kernels, count) => kernels.count_magnitudes(count)));
+export const countMagnitudes = (source: Float32Array, into: UpperCounts): void =>
+  withMagnitudes(into, () => forBlocks(source, (kernels, count) => kernels.count_magnitudes(count)));
 
 /** Counts the values of which the magnitude's upper 15 bits are `bucket`, by its lower 16 bits. */
-export const countWithin = (source: Float32Array, bucket: number, into: Uint32Array): void =>
-  withCounts(into, () => forBlocks(source, (kernels, count) => kernels.count_within(count, bucket)));
+export function countWithin(source: Float32Array, bucket: number, into: Uint32Array): void {
+  forBlocks(source, (kernels, count) => kernels.count_within(count, bucket));
+  addCounts(into, 0, into.length);
+}
 
 /**
  * Counts values into bins of equal width over min..max, which are floats; `edgeOf` gives the lower edge of each bin.
@@ -130,9 +152,8 @@ export function countBins(
 ): void {
   const { edges } = scanner();
   for (let bin = 0; bin < into.length; bin++) edges[bin] = edgeOf(bin);
-  withCounts(into, () =>
-    forBlocks(source, (kernels, count) => kernels.count_bins(count, min, max, into.length)),
-  );
+  forBlocks(source, (kernels, count) => kernels.count_bins(count, min, max, into.length));
+  addCounts(into, 0, into.length);
 }
 
 /** Sets to +0 each value with |score| <= threshold, and returns how many those were. NaN scores stay. */

@@ -48,7 +48,7 @@ export class StatisticsAccumulator {
   add(values: Float32Array): void {
     this.count += values.length;
     this.shift ??= middleOf(values);
-    const moments = addMoments(values, this.shift, this.magnitudes.counts);
+    const moments = addMoments(values, this.shift, this.magnitudes);
     this.min = Math.min(this.min, moments.min);
     this.max = Math.max(this.max, moments.max);
     this.zero += moments.zero;
@@ -95,6 +95,12 @@ export function statisticsOf(values: Float32Array): Statistics {
 
 /** A value near the mean: that of the first finite ones. */
 function middleOf(values: Float32Array): number {
-  const finite = values.subarray(0, 4096).filter(Number.isFinite);
-  return finite.length > 0 ? finite.reduce((sum, value) => sum + value / finite.length, 0) : 0;
+  let sum = 0;
+  let count = 0;
+  for (let i = 0; i < values.length && i < 4096; i++) {
+    if (!Number.isFinite(values[i])) continue;
+    sum += values[i];
+    count++;
+  }
+  return count > 0 ? sum / count : 0;
 }

@@ -13,10 +13,14 @@ static float values[BLOCK] __attribute__((aligned(16)));
 static float scores[BLOCK] __attribute__((aligned(16)));
 /**
  * The counts of whichever pass runs. Of four neighbours each has its own copy, as one that is raised twice in a row
- * waits for itself; `gather_counts` adds the copies up in the first. Between the passes of a caller the other
- * copies are clear.
+ * waits for itself; `gather_counts` adds the copies up. Between passes all are clear.
  */
-static uint32_t counts[4][1 << 16] __attribute__((aligned(16)));
+static uint32_t counts[4][(1 << 16) + 272] __attribute__((aligned(16)));
+
+/** The least and the largest bits of the magnitudes that were counted: the counts of all others are clear. */
+static struct {
+  uint32_t least, largest;
+} counted;
 
 /** Lower edges of the bins. */
 static float edges[1 << 16];
@@ -29,6 +33,7 @@ static struct {
 
 EXPORT(values_address) float *values_address(void) { return values; }
 EXPORT(scores_address) float *scores_address(void) { return scores; }
+EXPORT(counted_address) uint32_t *counted_address(void) { return (uint32_t *)&counted; }
 EXPORT(counts_address) uint32_t *counts_address(void) { return counts[0]; }
 EXPORT(edges_address) float *edges_address(void) { return edges; }
 EXPORT(moments_address) double *moments_address(void) { return (double *)&moments; }
@@ -68,27 +73,44 @@ INLINE void count_four(int i) {
   counts[3][second >> 48 & 0x7fff]++;
 }
 
-INLINE void count_rest(int i, int count) {
+INLINE void widen_counted(uint32_t bits) {
+  if (bits < counted.least) counted.least = bits;
+  if (bits > counted.largest) counted.largest = bits;
+}
+
+/** Counts the values from index `i` on, and widens the range of what was counted by these and by four lanes each. */
+INLINE void count_rest(int i, int count, v128_t least, v128_t largest) {
   const uint32_t *bits = (const uint32_t *)values;
-  for (; i < count; i++) counts[0][bits[i] >> 16 & 0x7fff]++;
+  uint32_t lanes[8];
+  wasm_v128_store(lanes, least);
+  wasm_v128_store(lanes + 4, largest);
+  if (i > 0)
+    for (int lane = 0; lane < 8; lane++) widen_counted(lanes[lane]);
+  for (; i < count; i++) {
+    const uint32_t magnitude = bits[i] & 0x7fffffff;
+    counts[0][magnitude >> 16]++;
+    widen_counted(magnitude);
+  }
 }
 
-/** Counts the values by the upper 15 bits of their magnitude. */
+/** Counts the values by the upper 15 bits of their magnitude; the caller sets the range of what was counted before. */
 EXPORT(count_magnitudes) void count_magnitudes(int count) {
+  v128_t least = wasm_i32x4_const_splat(-1), largest = wasm_i32x4_const_splat(0);
   int i = 0;
-  for (; i + 4 <= count; i += 4) count_four(i);
-  count_rest(i, count);
+  for (; i + 4 <= count; i += 4) {
+    count_four(i);
+    const v128_t magnitude = wasm_f32x4_abs(wasm_v128_load(values + i));
+    least = wasm_u32x4_min(least, magnitude);
+    largest = wasm_u32x4_max(largest, magnitude);
+  }
+  count_rest(i, count, least, largest);
 }
 
-/** Adds the copies of the first `length` counts up in the first copy, and clears the others. */
-EXPORT(gather_counts) void gather_counts(int length) {
-  for (int i = 0; i < length; i += 4) {
-    v128_t sum = wasm_v128_load(counts[0] + i);
-    for (int copy = 1; copy < 4; copy++) {
-      sum = wasm_i32x4_add(sum, wasm_v128_load(counts[copy] + i));
-      wasm_v128_store(counts[copy] + i, wasm_i32x4_const_splat(0));
-    }
-    wasm_v128_store(counts[0] + i, sum);
+/** Adds the copies of the counts from `first` to before `end` up in the first copy, and clears the others. */
+EXPORT(gather_counts) void gather_counts(int first, int end) {
+  for (int i = first; i < end; i++) {
+    counts[0][i] += counts[1][i] + counts[2][i] + counts[3][i];
+    counts[1][i] = counts[2][i] = counts[3][i] = 0;
   }
 }
 
@@ -100,6 +122,7 @@ EXPORT(describe) void describe(int count, double shift) {
   const v128_t infinity = wasm_f32x4_const_splat(__builtin_inff());
   const v128_t shifts = wasm_f64x2_splat(shift);
   v128_t min = infinity, max = wasm_f32x4_neg(infinity);
+  v128_t least = wasm_i32x4_const_splat(-1), largest = wasm_i32x4_const_splat(0);
   v128_t zero = wasm_i32x4_const_splat(0);
   v128_t l1 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero;
   int i = 0;
@@ -111,6 +134,8 @@ EXPORT(describe) void describe(int count, double shift) {
     // A comparison that holds is -1.
     zero = wasm_i32x4_sub(zero, wasm_f32x4_eq(x, wasm_f32x4_const_splat(0)));
     const v128_t magnitude = wasm_f32x4_abs(x);
+    least = wasm_u32x4_min(least, magnitude);
+    largest = wasm_u32x4_max(largest, magnitude);
     l1 = wasm_f64x2_add(l1, wasm_f64x2_add(low_half(magnitude), high_half(magnitude)));
     const v128_t a = wasm_f64x2_sub(low_half(x), shifts), b = wasm_f64x2_sub(high_half(x), shifts);
     const v128_t a2 = wasm_f64x2_mul(a, a), b2 = wasm_f64x2_mul(b, b);
@@ -119,7 +144,7 @@ EXPORT(describe) void describe(int count, double shift) {
     s3 = wasm_f64x2_add(s3, wasm_f64x2_add(wasm_f64x2_mul(a2, a), wasm_f64x2_mul(b2, b)));
     s4 = wasm_f64x2_add(s4, wasm_f64x2_add(wasm_f64x2_mul(a2, a2), wasm_f64x2_mul(b2, b2)));
   }
-  count_rest(i, count);
+  count_rest(i, count, least, largest);
   const double fourth = sum_of(s4);
   if (fourth - fourth != 0) {
     // Rare: something was not finite and spoilt the sums. Finite floats cannot: their fourth powers fit a double.
@@ -184,18 +209,22 @@ EXPORT(count_bins) void count_bins(int count, double min, double max, int bins) 
   if (doubt < 0.25 && scale < 0x1p120 && scale > 0x1p-120 && size < 0x1p120) {
     const v128_t from = wasm_f32x4_splat((float)min), factor = wasm_f32x4_splat((float)scale);
     const v128_t half = wasm_f32x4_const_splat(0.5f), clear = wasm_f32x4_splat((float)(0.5 - doubt));
+    // A float of this size has no fraction: adding it rounds to the nearest bin, which its lower bits then tell.
+    const v128_t rounder = wasm_f32x4_const_splat(0x1.8p23f);
     const v128_t end = wasm_i32x4_splat(bins);
     for (; i + 4 <= count; i += 4) {
       const v128_t position = wasm_f32x4_mul(wasm_f32x4_sub(wasm_v128_load(values + i), from), factor);
-      const v128_t whole = wasm_f32x4_floor(position);
-      const v128_t bin = wasm_i32x4_trunc_sat_f32x4(whole);
-      const v128_t from_middle = wasm_f32x4_abs(wasm_f32x4_sub(wasm_f32x4_sub(position, whole), half));
+      const v128_t middle = wasm_f32x4_sub(position, half);
+      const v128_t rounded = wasm_f32x4_add(middle, rounder);
+      const v128_t bin = wasm_i32x4_sub(rounded, rounder);
+      const v128_t from_middle = wasm_f32x4_abs(wasm_f32x4_sub(middle, wasm_f32x4_sub(rounded, rounder)));
       // A negative bin is a large one without a sign; a NaN is not less than anything.
       if (wasm_i32x4_all_true(wasm_v128_and(wasm_f32x4_lt(from_middle, clear), wasm_u32x4_lt(bin, end)))) {
-        counts[0][wasm_i32x4_extract_lane(bin, 0)]++;
-        counts[1][wasm_i32x4_extract_lane(bin, 1)]++;
-        counts[2][wasm_i32x4_extract_lane(bin, 2)]++;
-        counts[3][wasm_i32x4_extract_lane(bin, 3)]++;
+        const uint64_t first = wasm_i64x2_extract_lane(bin, 0), second = wasm_i64x2_extract_lane(bin, 1);
+        counts[0][(uint32_t)first]++;
+        counts[1][first >> 32]++;
+        counts[2][(uint32_t)second]++;
+        counts[3][second >> 32]++;
       } else {
         for (int lane = i; lane < i + 4; lane++) bin_one(values[lane], min, max, scale, bins);
       }
