@@ -17,14 +17,14 @@ const rooms = {
     outside: ['vscode'],
   },
   cli: { below: ['jobs', 'data', 'tensor', 'network', 'sparsity', 'caffe', 'protocol'], outside: ['vscode'] },
-  worker: { below: ['jobs', 'sparsity', 'caffe', 'protocol'], outside: ['vscode'] },
+  worker: { below: ['jobs', 'tensor', 'sparsity', 'caffe', 'protocol'], outside: ['vscode'] },
   editor: { below: ['worker', 'sparsity', 'caffe', 'protocol'], outside: ['@tensorflow/*'] },
   language: {
     below: ['worker', 'network', 'sparsity', 'caffe', 'editor', 'protocol'],
     outside: ['@tensorflow/*'],
   },
   commands: {
-    below: ['editor', 'language', 'worker', 'sparsity', 'caffe', 'protocol'],
+    below: ['editor', 'language', 'worker', 'tensor', 'sparsity', 'caffe', 'protocol'],
     outside: ['@tensorflow/*'],
   },
 };

@@ -4,7 +4,11 @@ import { createSample } from './commands/createSample';
 import { exportStatistics } from './commands/exportStatistics';
 import { openAsModel } from './commands/openAsModel';
 import { pruneModel } from './commands/pruneModel';
+import { installTensorflow } from './commands/installTensorflow';
 import { restoreModel } from './commands/restoreModel';
+import { showView } from './commands/showView';
+import { trainNet } from './commands/trainNet';
+import { setTensorflowFolder } from './editor/engine';
 import { ModelEditor } from './editor/modelEditor';
 import { modelViewType } from './editor/pruning';
 import { registerLanguage } from './language';
@@ -22,22 +26,23 @@ export function activate(context: vscode.ExtensionContext): void {
     name: string,
     run: (context: CommandContext, ...args: Args) => unknown,
   ) => vscode.commands.registerCommand(`caffePruner.${name}`, (...args: Args) => run(commands, ...args));
+  const editor = new ModelEditor(context.extensionUri, workers, log, context.workspaceState);
+  setTensorflowFolder(vscode.Uri.joinPath(context.globalStorageUri, 'tensorflow').fsPath);
   context.subscriptions.push(
     log,
     workers.viewer,
     workers.laborer,
     registerLanguage(context, workers, log),
-    vscode.window.registerCustomEditorProvider(
-      modelViewType,
-      new ModelEditor(context.extensionUri, workers, log),
-      {
-        supportsMultipleEditorsPerDocument: true,
-      },
-    ),
+    vscode.window.registerCustomEditorProvider(modelViewType, editor, {
+      supportsMultipleEditorsPerDocument: true,
+    }),
     command('pruneModel', pruneModel),
     command('restoreModel', restoreModel),
     command('openAsModel', (_context, uri?: vscode.Uri) => openAsModel(uri)),
     command('exportStatistics', exportStatistics),
     command('createSample', createSample),
+    command('evaluateModel', showView(editor, 'evaluate')),
+    command('trainNet', trainNet),
+    command('installTensorflow', installTensorflow),
   );
 }

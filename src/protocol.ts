@@ -3,11 +3,26 @@ import type { Outcome, PruneParameters, PruneResult } from './jobs/prune';
 import type { RestoreParameters, RestoreResult } from './jobs/restore';
 import type { SampleParameters } from './jobs/sample';
 import type { SourceShapesParameters } from './jobs/sourceShapes';
+import type { Classification, ClassifyParams } from './jobs/classify';
+import type { Keeps } from './jobs/chooseKeeps';
+import type { Companions } from './jobs/companions';
+import type { EvaluateParams, EvaluateResult, Evaluation } from './jobs/evaluate';
+import type { JointChoice } from './jobs/joint';
+import type { RetrainEvent, RetrainParameters, RetrainResult } from './jobs/retrain';
+import type { SweepEvent, SweepParams } from './jobs/sweep';
+import type { Ranking, SweepFigure } from './jobs/sweepResults';
+import type { Thumbnail } from './jobs/thumbnails';
+import type { TrainEvent, TrainParameters, TrainResult } from './jobs/train';
+import type { Steer } from './rpc';
 import type { Histogram } from './sparsity/histogram';
 import type { TrimmedCounts } from './sparsity/magnitudeCounts';
 import type { PictureLayout } from './sparsity/pictureLayout';
 import type { BlobRule, Choice, Plan } from './sparsity/recipe';
 import type { Statistics } from './sparsity/statistics';
+import type { EngineOptions } from './tensor/createEngine';
+
+/** Of the jobs, what the page shows. */
+export type { Evaluation, EvaluateResult, Progress, RetrainEvent, Thumbnail };
 
 /**
  * Every message between the editor, the worker process and the page follows from the two tables at the end:
@@ -89,6 +104,40 @@ export interface Picture {
 
 export type OpenEvent = { summary: ModelSummary } | { layers: LayerRow[] };
 
+/** What jobs that run nets take besides: the engine to compute with. */
+export interface Computing {
+  engine: EngineOptions;
+}
+
+/** A net and its data, by their files. */
+export interface NetOnData {
+  netFile: string;
+  data?: string;
+  workspaceFolders?: readonly string[];
+}
+
+/** What a sweep has measured. */
+export interface SweepFigures {
+  figures: SweepFigure[];
+  baseline: SweepEvent['baseline'];
+  /** Number of weights of each layer that is swept. */
+  weights: Record<string, number>;
+  /** Whether every point is measured. */
+  complete: boolean;
+}
+
+/**
+ * What keep ratios are wanted: the smallest that cost each layer on its own at most so much accuracy (0..1), or a joint choice
+ * that keeps at most a share of the weights, or that costs at most so much accuracy.
+ */
+export type KeepGoal = { each: number } | { kept: number } | { drop: number };
+
+export interface ChosenKeeps {
+  keeps: Keeps;
+  /** What the joint choice really costs; absent where nothing was evaluated. */
+  verified?: JointChoice;
+}
+
 /** What the worker does. */
 export interface WorkerJobs {
   /** Indexes a model; a file that changed is indexed again. */
@@ -129,6 +178,38 @@ export interface WorkerJobs {
   sourceShapes: { params: SourceShapesParameters; event: never; result: number[][] };
   /** SHA-256 of a file. */
   digest: { params: ModelFile; event: never; result: string };
+  /** What lies beside a model that it can be run with. */
+  companions: { params: ModelFile; event: never; result: Companions };
+  evaluate: {
+    params: NetOnData & Pick<EvaluateParams, 'models' | 'limit'> & Computing;
+    event: Progress;
+    result: EvaluateResult;
+  };
+  thumbnails: { params: NetOnData & { items: number[] }; event: never; result: Thumbnail[] };
+  classify: { params: ClassifyParams & Computing; event: never; result: Classification };
+  sweep: {
+    params: NetOnData &
+      Pick<SweepParams, 'model' | 'layers' | 'limit' | 'ranking'> & { results: string } & Computing;
+    event: SweepEvent;
+    result: SweepFigures;
+  };
+  /** What an earlier sweep left in its file; undefined where there is none. */
+  sweepFigures: { params: { results: string }; event: never; result: SweepFigures | undefined };
+  chooseKeeps: {
+    params: NetOnData & { model: string; results: string; goal: KeepGoal; limit?: number } & Computing;
+    event: Progress;
+    result: ChosenKeeps;
+  };
+  /** Without a solver file, with one made for the net. Pauses and stops as its control says. */
+  retrain: {
+    params: Omit<RetrainParameters, 'solver' | 'solverFile'> & {
+      solverFile?: string;
+      netFile?: string;
+    } & Computing;
+    event: RetrainEvent;
+    result: RetrainResult;
+  };
+  train: { params: Omit<TrainParameters, 'solver'> & Computing; event: TrainEvent; result: TrainResult };
 }
 
 /** A recipe beside a model says how it was made of another one. */
@@ -143,7 +224,52 @@ export interface Origin {
 }
 
 /** What may happen to a page's model while it is shown. */
-export type PageEvent = { kind: 'changedOnDisk' } | { kind: 'trusted' } | { kind: 'deleted' };
+export type PageEvent =
+  | { kind: 'changedOnDisk' }
+  | { kind: 'trusted' }
+  | { kind: 'deleted' }
+  /** A command asks for one of the views. It is told again to a page that comes back; `request` tells one from another. */
+  | { kind: 'show'; view: string; request: number };
+
+/** The files that a model is run with, by the names that the page shows. */
+export interface RunFiles {
+  net?: string;
+  /** Whether the net names its data itself. */
+  netHasData: boolean;
+  /** Data chosen instead of the net's own. */
+  data?: string;
+  solver?: string;
+  /** Models to compare with. */
+  compared: string[];
+  /** A retraining was interrupted, and can go on. */
+  checkpoint?: string;
+  /** What the engine is, as the settings choose it. */
+  engine: string;
+}
+
+export type RunFile = 'net' | 'data' | 'solver' | 'compared';
+
+export interface EvaluateRequest {
+  limit?: number;
+}
+
+export interface SweepRequest {
+  /** Keep ratios by layer. */
+  layers: Record<string, number[]>;
+  limit?: number;
+  ranking: Ranking;
+  /** Start anew, rather than go on from the results that are there. */
+  anew: boolean;
+}
+
+export type RetrainRequest = Pick<RetrainParameters, 'choices' | 'schedule' | 'iterations' | 'holdOut'> & {
+  encoding: RetrainParameters['encoding'];
+  /** Go on from the checkpoint of an interrupted run. */
+  resume: boolean;
+};
+
+/** The long jobs of a model's page. They go on while the page is hidden. */
+export type LongJob = 'evaluate' | 'sweep' | 'chooseKeeps' | 'retrain';
 
 /** What the extension does for a model's page. The page never names a file: it is the editor's. */
 export interface PageJobs {
@@ -173,6 +299,30 @@ export interface PageJobs {
   origin: { params: undefined; event: never; result: Origin | undefined };
   /** Figures of the model that this one was pruned from. */
   inspectOriginal: { params: { from: number; to: number }; event: BlobFigures[]; result: undefined };
+  /** Asks where to, and writes bytes, such as a picture's, that come in base64. */
+  saveBytes: { params: { name: string; base64: string }; event: never; result: string | undefined };
+  runFiles: { params: undefined; event: never; result: RunFiles };
+  /** Lets the user choose a file to run with. */
+  chooseFile: { params: { what: RunFile }; event: never; result: RunFiles };
+  /**
+   * The long jobs. Without a request the page follows the one that runs or that ended last: it gets what that told from its
+   * beginning; the result is undefined where there was none.
+   */
+  evaluate: { params: EvaluateRequest | undefined; event: Progress; result: EvaluateResult | undefined };
+  sweep: { params: SweepRequest | undefined; event: SweepEvent; result: SweepFigures | undefined };
+  chooseKeeps: { params: { goal: KeepGoal } | undefined; event: Progress; result: ChosenKeeps | undefined };
+  retrain: { params: RetrainRequest | undefined; event: RetrainEvent; result: RetrainResult | undefined };
+  steer: { params: { job: LongJob; to: Steer | 'cancel' }; event: never; result: undefined };
+  /** Pictures of items of the data that the model was evaluated on. */
+  thumbnails: { params: { items: number[] }; event: never; result: Thumbnail[] };
+  /** Classifies a picture that is given, or that the user chooses. */
+  classify: {
+    params: { name: string; base64: string } | undefined;
+    event: never;
+    result: (Classification & { image: string }) | undefined;
+  };
+  /** Opens the model that a retraining wrote. */
+  openRetrained: { params: undefined; event: never; result: undefined };
 }
 
 /** What the page is given with its HTML. */

@@ -16,11 +16,53 @@ export interface ErrorValue {
   stack?: string;
 }
 
+/** What may be asked of a job that runs, besides to be cancelled: `stop` ends it early with what it has. */
+export type Steer = 'pause' | 'resume' | 'stop';
+
+/**
+ * Pauses, resumes and stops a job: one side calls {@link steer}, the other, or the job itself, follows. A stopped job runs
+ * on to where it can end.
+ */
+export class Steering {
+  private paused = false;
+  private stopped = false;
+  private readonly listeners = new Set<(to: Steer) => void>();
+
+  get stopping(): boolean {
+    return this.stopped;
+  }
+
+  steer(to: Steer): void {
+    this.paused = to === 'pause';
+    if (to === 'stop') this.stopped = true;
+    for (const listener of [...this.listeners]) listener(to);
+  }
+
+  /** Resolves at once while the job runs, and when it goes on while it is paused. */
+  async running(): Promise<void> {
+    while (this.paused) {
+      await new Promise<void>((resolve) => {
+        const stop = this.listen(() => {
+          stop();
+          resolve();
+        });
+      });
+    }
+  }
+
+  /** Calls `listener` with each call of {@link steer}, until the function that is returned is called. */
+  listen(listener: (to: Steer) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+}
+
 export type Request<Table extends JobTable<Table>> =
   | {
       [Name in keyof Table]: { kind: 'start'; id: number; job: Name; params: Table[Name]['params'] };
     }[keyof Table]
-  | { kind: 'cancel'; id: number };
+  | { kind: 'cancel'; id: number }
+  | { kind: 'steer'; id: number; to: Steer };
 
 export type Response<Table extends JobTable<Table>> =
   | { kind: 'event'; id: number; event: Table[keyof Table]['event'] }
@@ -35,7 +77,7 @@ type Returned<Result> = [Result] extends [undefined] ? void : Result;
 export type JobHandlers<Table extends JobTable<Table>> = {
   [Name in keyof Table]: (
     params: Table[Name]['params'],
-    context: { signal: AbortSignal },
+    context: { signal: AbortSignal; control: Steering },
   ) => AsyncGenerator<Table[Name]['event'], Returned<Table[Name]['result']>, void>;
 };
 
@@ -72,7 +114,8 @@ interface Pending {
 /** Starts jobs on the other side of a connection. */
 export class JobClient<Table extends JobTable<Table>> {
   private readonly pending = new Map<number, Pending>();
-  private lastId = 0;
+  /** A page that was hidden and comes again must not take answers to its former life for its own. */
+  private lastId = Math.floor(Math.random() * 2 ** 40);
 
   constructor(
     private readonly send: (request: Request<Table>) => void,
@@ -92,13 +135,14 @@ export class JobClient<Table extends JobTable<Table>> {
 
   /**
    * Runs a job: yields its events and returns its result. It is cancelled by `signal`, and when the loop over its
-   * events is left early.
+   * events is left early; `control` pauses, resumes and stops it.
    * @throws RemoteError
    */
   async *start<Name extends keyof Table & string>(
     job: Name,
     params: Table[Name]['params'],
     signal?: AbortSignal,
+    control?: Steering,
   ): AsyncGenerator<Table[Name]['event'], Table[Name]['result'], void> {
     if (signal?.aborted) throw abortError();
     const id = ++this.lastId;
@@ -120,6 +164,7 @@ export class JobClient<Table extends JobTable<Table>> {
       this.onCancel?.(id);
     };
     signal?.addEventListener('abort', cancel, { once: true });
+    const stopListening = control?.listen((to) => this.send({ kind: 'steer', id, to }));
     try {
       this.send({ kind: 'start', id, job, params } as Request<Table>);
       for (;;) {
@@ -131,6 +176,7 @@ export class JobClient<Table extends JobTable<Table>> {
       }
     } finally {
       signal?.removeEventListener('abort', cancel);
+      stopListening?.();
       // Still pending here: the loop was left early. The answer to the cancellation ends it.
       cancel();
     }
@@ -170,7 +216,7 @@ export class JobClient<Table extends JobTable<Table>> {
 
 /** Does the jobs that the other side of a connection starts. */
 export class JobServer<Table extends JobTable<Table>> {
-  private readonly running = new Map<number, AbortController>();
+  private readonly running = new Map<number, { controller: AbortController; control: Steering }>();
 
   constructor(
     private readonly handlers: JobHandlers<Table>,
@@ -179,13 +225,21 @@ export class JobServer<Table extends JobTable<Table>> {
 
   /** To be called with each message that arrives. */
   receive(request: Request<Table>): void {
-    if (request.kind === 'cancel') this.running.get(request.id)?.abort();
+    if (request.kind === 'cancel') this.cancel(request.id);
+    else if (request.kind === 'steer') this.running.get(request.id)?.control.steer(request.to);
     else if (request.kind === 'start') void this.run(request.id, request.job, request.params);
   }
 
   /** Cancels everything: the other side is gone. */
   dispose(): void {
-    for (const controller of this.running.values()) controller.abort();
+    for (const id of [...this.running.keys()]) this.cancel(id);
+  }
+
+  private cancel(id: number): void {
+    const job = this.running.get(id);
+    job?.controller.abort();
+    // One that is paused has to go on to see it.
+    job?.control.steer('resume');
   }
 
   private async run<Name extends keyof Table>(
@@ -194,12 +248,13 @@ export class JobServer<Table extends JobTable<Table>> {
     params: Table[Name]['params'],
   ): Promise<void> {
     const controller = new AbortController();
-    this.running.set(id, controller);
+    const control = new Steering();
+    this.running.set(id, { controller, control });
     let events: ReturnType<JobHandlers<Table>[Name]> | undefined;
     try {
       // The name comes from outside: only the table's own entries count.
       if (!Object.hasOwn(this.handlers, job)) throw new Error(`There is no job "${String(job)}".`);
-      events = this.handlers[job](params, { signal: controller.signal }) as typeof events & object;
+      events = this.handlers[job](params, { signal: controller.signal, control }) as typeof events & object;
       for (;;) {
         const step = await events.next();
         if (step.done) {

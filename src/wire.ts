@@ -4,7 +4,15 @@
  * here they arrive as they were sent.
  */
 
-const arrayTypes = { Float32Array, Float64Array, Int32Array, Uint32Array, Uint16Array, Uint8Array } as const;
+const arrayTypes = {
+  Float32Array,
+  Float64Array,
+  Int32Array,
+  Uint32Array,
+  Uint16Array,
+  Uint8Array,
+  Uint8ClampedArray,
+} as const;
 type ArrayName = keyof typeof arrayTypes;
 
 interface EncodedArray {

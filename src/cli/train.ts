@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { CaffeError } from '../caffe/errors';
-import { parseSolver } from '../caffe/readNet';
+import { readSolverFile } from '../jobs/netFile';
 import { train, type TrainEvent } from '../jobs/train';
 import type { Figures, TrainingSource } from '../jobs/trainer';
 import { type Arguments, type Command, number, percent, text, UsageError } from './command';
@@ -19,15 +17,9 @@ export const trainingHelp = `  --train-data PATH    train on these data instead 
 
 /** Reads the solver and what the options say of the data. */
 export async function trainingSource(args: Arguments, solverFile: string): Promise<TrainingSource> {
-  const content = await readFile(solverFile, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new CaffeError(`the solver cannot be read (${cause.code ?? cause.message})`, {
-      file: solverFile,
-      cause,
-    });
-  });
   return {
     solverFile,
-    solver: parseSolver(content, solverFile),
+    solver: await readSolverFile(solverFile),
     trainData: text(args, 'train-data'),
     testData: text(args, 'test-data'),
     holdOut: number(args, 'hold-out', 0),

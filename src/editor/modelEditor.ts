@@ -6,6 +6,8 @@ import type { WorkerClient } from '../worker/client';
 import { fileNameOf, type LocalFile, toLocalFile } from './localFile';
 import { pageHtml, pageRoot } from './pageHtml';
 import { pageJobs } from './pageJobs';
+import { openModel } from './pruning';
+import { Runs } from './runJobs';
 
 /** A model that is open in one or several editors. What is in it stays in the worker process. */
 export class ModelDocument implements vscode.CustomDocument {
@@ -14,12 +16,19 @@ export class ModelDocument implements vscode.CustomDocument {
   /** What happens to the model while it is open. */
   readonly onEvent = this.events.event;
   private readonly disposables: vscode.Disposable[] = [this.events];
+  /** The view that a command asked for last. */
+  request: (PageEvent & { kind: 'show' }) | undefined;
 
-  constructor(readonly uri: vscode.Uri) {
+  constructor(
+    readonly uri: vscode.Uri,
+    readonly runs: Runs,
+    private readonly onDispose: () => void,
+  ) {
     const folder = vscode.Uri.joinPath(uri, '..');
     const pattern = new vscode.RelativePattern(folder, fileNameOf(uri));
     const watcher = vscode.workspace.createFileSystemWatcher(pattern);
     this.disposables.push(
+      runs,
       watcher,
       watcher.onDidChange(() => this.events.fire({ kind: 'changedOnDisk' })),
       // A file that is replaced by renaming another onto it is created.
@@ -38,7 +47,14 @@ export class ModelDocument implements vscode.CustomDocument {
     return (await this.file).path;
   }
 
+  /** Lets the pages show a view; one that is not there yet does when it comes. */
+  show(view: string): void {
+    this.request = { kind: 'show', view, request: Date.now() };
+    this.events.fire(this.request);
+  }
+
   dispose(): void {
+    this.onDispose();
     void this.forget();
     vscode.Disposable.from(...this.disposables).dispose();
   }
@@ -52,14 +68,30 @@ export class ModelDocument implements vscode.CustomDocument {
 
 /** The editor for Caffe models: a page that asks the worker for what it shows. */
 export class ModelEditor implements vscode.CustomReadonlyEditorProvider<ModelDocument> {
+  private readonly documents = new Set<ModelDocument>();
+
   constructor(
     private readonly extension: vscode.Uri,
     private readonly workers: { viewer: WorkerClient; laborer: WorkerClient },
     private readonly log: vscode.LogOutputChannel,
+    /** Remembers what models are run with. */
+    private readonly memory: vscode.Memento,
   ) {}
 
   openCustomDocument(uri: vscode.Uri): ModelDocument {
-    return new ModelDocument(uri);
+    const document: ModelDocument = new ModelDocument(uri, new Runs(uri, this.workers, this.memory), () =>
+      this.documents.delete(document),
+    );
+    this.documents.add(document);
+    return document;
+  }
+
+  /** Opens a model and shows one of its views. */
+  async show(uri: vscode.Uri, view: string): Promise<void> {
+    await openModel(uri);
+    for (const document of this.documents) {
+      if (document.uri.toString() === uri.toString()) document.show(view);
+    }
   }
 
   resolveCustomEditor(document: ModelDocument, panel: vscode.WebviewPanel): void {

@@ -6,6 +6,7 @@ import { fileNameOf } from './localFile';
 import type { ModelDocument } from './modelEditor';
 import { findOrigin } from './origin';
 import { askExisting, offerResult } from './pruning';
+import { runJobs } from './runJobs';
 
 /** What the extension does for a model's page: one entry for each job of the table. */
 export function pageJobs(
@@ -23,6 +24,7 @@ export function pageJobs(
     });
   };
   return {
+    ...runJobs(document.runs),
     async *open({ again }, { signal }) {
       yield* worker.start('open', { path: await document.path(again) }, signal);
     },
@@ -79,7 +81,7 @@ export function pageJobs(
     },
     async *watch(_params, { signal }) {
       let wake: (() => void) | undefined;
-      const queue: PageJobs['watch']['event'][] = [];
+      const queue: PageJobs['watch']['event'][] = document.request ? [document.request] : [];
       const subscription = document.onEvent((event) => {
         queue.push(event);
         wake?.();

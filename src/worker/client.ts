@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { WorkerJobs } from '../protocol';
-import { JobClient, type Response } from '../rpc';
+import { JobClient, type Response, type Steering } from '../rpc';
 
 export interface WorkerOptions {
   /** The bundle to run. */
@@ -46,10 +46,11 @@ export class WorkerClient {
     job: Name,
     params: WorkerJobs[Name]['params'],
     signal?: AbortSignal,
+    control?: Steering,
   ): AsyncGenerator<WorkerJobs[Name]['event'], WorkerJobs[Name]['result'], void> {
     clearTimeout(this.idleTimer);
     try {
-      return yield* this.jobs.start(job, params, signal);
+      return yield* this.jobs.start(job, params, signal, control);
     } finally {
       this.waitIdle();
     }

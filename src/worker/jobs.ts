@@ -14,6 +14,7 @@ import { addToHistogram, createHistogram } from '../sparsity/histogram';
 import { encodeNpy } from '../sparsity/npy';
 import { pictureLayout } from '../sparsity/pictureLayout';
 import { choicesFor, isPrunable } from '../sparsity/recipe';
+import { computeJobs } from './computeJobs';
 import { blobAt, OpenModels } from './models';
 
 /** Layers, and figures of blobs, that travel in one message. */
@@ -29,6 +30,8 @@ const mostBins = 1 << 14;
 /** What the worker does: one entry for each job of the table. */
 export function workerJobs(models = new OpenModels()): JobHandlers<WorkerJobs> {
   return {
+    ...computeJobs(),
+
     open: ({ path }) =>
       models.using(
         path,

@@ -48,6 +48,8 @@ export interface Palette {
   background: string;
   positive: string;
   negative: string;
+  /** Of lines that are to be told apart. */
+  series: string[];
 }
 
 function readPalette(): Palette {
@@ -66,6 +68,9 @@ function readPalette(): Palette {
     background: color('--vscode-editor-background'),
     positive: color('--chart-positive'),
     negative: color('--chart-negative'),
+    series: ['blue', 'orange', 'green', 'purple', 'red', 'yellow'].map((name) =>
+      color(`--vscode-charts-${name}`, '--vscode-foreground'),
+    ),
   };
 }
 

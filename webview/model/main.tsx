@@ -10,6 +10,7 @@ import { initialState, reduceModel } from './state';
 import '@vscode/codicons/dist/codicon.css';
 import '../page.css';
 import './model.css';
+import './run.css';
 
 const start = JSON.parse(document.body.dataset.start ?? '{}') as PageStart;
 setLanguage(start.language, start.texts);

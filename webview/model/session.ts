@@ -98,7 +98,7 @@ export class Session {
   async watch(): Promise<void> {
     const { dispatch } = this.store;
     for await (const event of host.start('watch', undefined)) {
-      if (event.kind === 'trusted') dispatch({ kind: 'trusted' });
+      if (event.kind === 'trusted' || event.kind === 'show') dispatch(event);
       else dispatch({ kind: 'stale', why: event.kind });
     }
   }

@@ -39,6 +39,8 @@ export interface ModelState {
 export interface KeptState {
   /** Id of the view that is shown. */
   view: string;
+  /** The last request for a view that was met. */
+  request?: number;
   selected: BlobPlace;
   sort?: Sort;
   filter: string;
@@ -58,7 +60,7 @@ export type ModelAction =
   | { kind: 'inspectFailed'; text: string }
   | { kind: 'stale'; why: 'changedOnDisk' | 'deleted' }
   | { kind: 'trusted' }
-  | { kind: 'show'; view: string }
+  | { kind: 'show'; view: string; request?: number }
   | { kind: 'select'; place: BlobPlace }
   | { kind: 'sort'; column: string }
   | { kind: 'filter'; text: string }
@@ -132,7 +134,8 @@ export function reduceModel(state: ModelState, action: ModelAction): ModelState 
     case 'trusted':
       return { ...state, trusted: true };
     case 'show':
-      return keep({ view: action.view });
+      if (action.request !== undefined && action.request === state.kept.request) return state;
+      return keep({ view: action.view, request: action.request ?? state.kept.request });
     case 'select':
       return keep({ selected: action.place });
     case 'sort': {

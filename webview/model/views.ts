@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { t } from '../l10n';
 import { PruneView } from './PruneView';
+import { EvaluateView } from './EvaluateView';
 import { WeightsView } from './WeightsView';
 
 /**
@@ -18,4 +19,5 @@ export interface View {
 export const views = (): View[] => [
   { id: 'weights', title: t('Weights'), component: WeightsView },
   { id: 'prune', title: t('Prune'), component: PruneView },
+  { id: 'evaluate', title: t('Evaluate'), component: EvaluateView },
 ];

@@ -1,0 +1,193 @@
+import { basename } from 'node:path';
+import { rm } from 'node:fs/promises';
+import * as vscode from 'vscode';
+import { CaffeError } from '../caffe/errors';
+import type { LongJob, PageJobs } from '../protocol';
+import type { JobHandlers } from '../rpc';
+import type { WorkerClient } from '../worker/client';
+import { engineOptions } from './engine';
+import { askExisting, openModel } from './pruning';
+import { Labor } from './labor';
+import { RunChoices } from './runChoices';
+
+type Labors = { [Job in LongJob]?: Labor<PageJobs[Job]['event'], PageJobs[Job]['result']> };
+
+/** What runs on a model beyond its pages: its long jobs and the files they run with. */
+export class Runs {
+  readonly choices: RunChoices;
+  readonly labors: Labors = {};
+
+  constructor(
+    readonly uri: vscode.Uri,
+    readonly workers: { viewer: WorkerClient; laborer: WorkerClient },
+    memory: vscode.Memento,
+  ) {
+    this.choices = new RunChoices(uri, workers.viewer, memory);
+  }
+
+  /** Ends what runs: the last editor of the model was closed. A retraining leaves its checkpoint. */
+  dispose(): void {
+    for (const labor of Object.values(this.labors)) labor.cancel();
+  }
+}
+
+type RunJob =
+  'saveBytes' | 'runFiles' | 'chooseFile' | 'steer' | 'thumbnails' | 'classify' | 'openRetrained' | LongJob;
+
+/** What the extension does for the views of a page that run the net. */
+export function runJobs({ uri, choices, labors, workers }: Runs): Pick<JobHandlers<PageJobs>, RunJob> {
+  const { laborer, viewer } = workers;
+  const model = uri.fsPath;
+  const sweepFile = `${model.replace(/\.caffemodel(\.h5)?$/i, '')}.sweep.json`;
+
+  return {
+    async *saveBytes({ name, base64 }) {
+      yield* [];
+      const defaultUri = uri.scheme === 'file' ? vscode.Uri.joinPath(uri, '..', name) : undefined;
+      const target = await vscode.window.showSaveDialog({ defaultUri });
+      if (!target) return undefined;
+      await vscode.workspace.fs.writeFile(target, Buffer.from(base64, 'base64'));
+      return basename(target.path);
+    },
+    async *runFiles() {
+      yield* [];
+      requireRunnable(uri);
+      return choices.files();
+    },
+    async *chooseFile({ what }) {
+      yield* [];
+      requireRunnable(uri);
+      await choices.choose(what);
+      return choices.files();
+    },
+
+    async *evaluate(request, { signal }) {
+      if (request) {
+        requireFree(labors.evaluate, uri);
+        const { compared = [], ...files } = { ...(await choices.chosen()), ...(await choices.netOnData()) };
+        const { netFile, data, workspaceFolders } = files;
+        const params = { ...request, netFile, data, workspaceFolders, engine: engineOptions() };
+        labors.evaluate = new Labor((abort) =>
+          laborer.start('evaluate', { ...params, models: [model, ...compared] }, abort),
+        );
+      }
+      return labors.evaluate && (yield* labors.evaluate.follow(signal));
+    },
+
+    async *sweep(request, { signal }) {
+      if (request) {
+        requireFree(labors.sweep, uri);
+        const { anew, ...wanted } = request;
+        const files = await choices.netOnData();
+        if (anew) await rm(sweepFile, { force: true });
+        const params = { ...wanted, ...files, model, results: sweepFile, engine: engineOptions() };
+        labors.sweep = new Labor((abort) => laborer.start('sweep', params, abort));
+      }
+      if (labors.sweep) return yield* labors.sweep.follow(signal);
+      return uri.scheme === 'file'
+        ? viewer.run('sweepFigures', { results: sweepFile }, { signal })
+        : undefined;
+    },
+
+    async *chooseKeeps(request, { signal }) {
+      if (request) {
+        requireFree(labors.chooseKeeps, uri);
+        const files = await choices.netOnData();
+        const params = { ...request, ...files, model, results: sweepFile, engine: engineOptions() };
+        labors.chooseKeeps = new Labor((abort) => laborer.start('chooseKeeps', params, abort));
+      }
+      return labors.chooseKeeps && (yield* labors.chooseKeeps.follow(signal));
+    },
+
+    async *retrain(request, { signal }) {
+      if (request) {
+        requireFree(labors.retrain, uri);
+        const { solver, companions } = await choices.chosen();
+        const files = await choices.netOnData();
+        const { resume, ...wanted } = request;
+        const existing = await askExisting(viewer, model);
+        if (!existing) return undefined;
+        // A pruned model is to reach the accuracy of the one that it was made from.
+        const baseline = /\.pruned(-\d+)?\./.test(basename(model))
+          ? companions.models.find((file) => !/\.pruned(-\d+)?\./.test(basename(file)))
+          : undefined;
+        const params = {
+          ...wanted,
+          ...{ file: model, solverFile: solver, netFile: files.netFile, baseline },
+          workspaceFolders: files.workspaceFolders,
+          existing,
+          resume: resume ? companions.checkpoints.at(0) : undefined,
+          engine: engineOptions(),
+        };
+        labors.retrain = new Labor(
+          (abort, control) => laborer.start('retrain', params, abort, control),
+          () => true,
+        );
+      }
+      return labors.retrain && (yield* labors.retrain.follow(signal));
+    },
+
+    async *steer({ job, to }) {
+      yield* [];
+      if (to === 'cancel') labors[job]?.cancel();
+      else labors[job]?.control.steer(to);
+    },
+
+    async *thumbnails(params, { signal }) {
+      return yield* viewer.start('thumbnails', { ...params, ...(await choices.netOnData()) }, signal);
+    },
+
+    async *classify(given, { signal }) {
+      requireRunnable(uri);
+      const image = given
+        ? { name: given.name, bytes: Buffer.from(given.base64, 'base64') }
+        : await askImage(uri);
+      if (image === undefined) return undefined;
+      const { netFile, workspaceFolders } = await choices.netOnData();
+      const { companions } = await choices.chosen();
+      const trainVal = companions.nets.find(({ hasData }) => hasData)?.file;
+      const params = { model, netFile, image, trainVal, workspaceFolders, engine: engineOptions() };
+      const result = yield* laborer.start('classify', params, signal);
+      return { ...result, image: typeof image === 'string' ? basename(image) : image.name };
+    },
+
+    async *openRetrained(_params, { signal }) {
+      const job = labors.retrain?.follow(signal);
+      for (let step = await job?.next(); step; step = await job?.next()) {
+        if (!step.done) continue;
+        if (step.value) await openModel(vscode.Uri.file(step.value.outputs.dense));
+        return;
+      }
+      yield* [];
+    },
+  };
+}
+
+/** @throws CaffeError where a job may not or cannot run */
+function requireRunnable(uri: vscode.Uri): void {
+  if (!vscode.workspace.isTrusted) {
+    throw new CaffeError(
+      vscode.l10n.t('This reads other files of the workspace: trust the workspace first.'),
+    );
+  }
+  if (uri.scheme !== 'file') {
+    throw new CaffeError(
+      vscode.l10n.t('The model is in a virtual folder: copy it and its net to a disk first.'),
+    );
+  }
+}
+
+function requireFree(labor: { isRunning: boolean } | undefined, uri: vscode.Uri): void {
+  requireRunnable(uri);
+  if (labor?.isRunning) throw new CaffeError(vscode.l10n.t('This is running already.'));
+}
+
+async function askImage(uri: vscode.Uri): Promise<string | undefined> {
+  const [image] =
+    (await vscode.window.showOpenDialog({
+      title: vscode.l10n.t('Choose a picture'),
+      filters: { [vscode.l10n.t('Pictures')]: ['png', 'jpg', 'jpeg'] },
+      defaultUri: vscode.Uri.joinPath(uri, '..'),
+    })) ?? [];
+  return image?.fsPath;
+}

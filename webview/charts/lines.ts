@@ -1,0 +1,112 @@
+import type { Palette } from './canvas';
+
+/** A line of a chart. */
+export interface Line {
+  name: string;
+  /** In ascending x. */
+  points: readonly { x: number; y: number }[];
+  /** A level to compare with, such as a baseline; drawn dotted. */
+  level?: boolean;
+}
+
+/** Colours and dashes by which lines are told apart, also where colours are not: each colour comes with each dash. */
+export const lineStyles = ({ series }: Palette): { color: string; dash: number[] }[] =>
+  [[], [8, 4], [2, 3], [10, 4, 2, 4]].flatMap((dash) => series.map((color) => ({ color, dash })));
+
+/** One row for each x that any line has, in ascending x. */
+export function table(lines: readonly Line[]): { x: number; values: (number | undefined)[] }[] {
+  const rows = new Map<number, (number | undefined)[]>();
+  for (const [i, { points }] of lines.entries()) {
+    for (const { x, y } of points) {
+      let values = rows.get(x);
+      if (!values) rows.set(x, (values = lines.map(() => undefined)));
+      values[i] = y;
+    }
+  }
+  return [...rows].map(([x, values]) => ({ x, values })).sort((a, b) => a.x - b.x);
+}
+
+/** Names of the lines and a line for each x, in full precision. */
+export const csvOf = (xLabel: string, lines: readonly Line[]): string =>
+  [
+    [xLabel, ...lines.map(({ name }) => name)].map(quoted),
+    ...table(lines).map(({ x, values }) => [x, ...values.map((value) => value ?? '')]),
+  ]
+    .map((cells) => `${cells.join(',')}\n`)
+    .join('');
+
+const quoted = (text: string) => (/[",\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
+
+export interface Drawing {
+  label: string;
+  xLabel: string;
+  yLabel: string;
+  lines: readonly Line[];
+  logarithmic: boolean;
+  formatX: (x: number) => string;
+  formatY: (y: number) => string;
+}
+
+const size = { width: 960, height: 540 };
+const margin = { left: 76, right: 190, top: 44, bottom: 52 };
+
+/** The chart as a picture that stands for itself, in the theme's colours. */
+export function svgOf(drawing: Drawing, palette: Palette): string {
+  const { label, xLabel, yLabel, lines, logarithmic, formatX, formatY } = drawing;
+  const points = lines.flatMap((line) => line.points);
+  const scale = (value: number) => (logarithmic ? Math.log10(value) : value);
+  const range = (values: number[]) => {
+    const [min, max] = [Math.min(...values), Math.max(...values)];
+    return min < max ? { min, max } : { min: min - 0.5, max: max + 0.5 };
+  };
+  const xs = range(points.map(({ x }) => scale(x)));
+  const ys = range(points.map(({ y }) => y));
+  const right = size.width - margin.right;
+  const bottom = size.height - margin.bottom;
+  const toX = (x: number) => margin.left + ((scale(x) - xs.min) / (xs.max - xs.min)) * (right - margin.left);
+  const toY = (y: number) => bottom - ((y - ys.min) / (ys.max - ys.min)) * (bottom - margin.top);
+  const ticks = Array.from({ length: 6 }, (_, i) => i / 5);
+  const styles = lineStyles(palette);
+  const text = (x: number, y: number, content: string, anchor = 'start', more = '') =>
+    `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}"${more}>${escapeText(content)}</text>`;
+  const parts = [
+    `<rect width="100%" height="100%" fill="${palette.background}"/>`,
+    `<g fill="${palette.text}" font-family="sans-serif" font-size="12">`,
+    text(margin.left, 24, label, 'start', ' font-size="15" font-weight="bold"'),
+    text((margin.left + right) / 2, size.height - 12, xLabel, 'middle'),
+    text(margin.left - 8, margin.top - 8, yLabel, 'end'),
+  ];
+  for (const part of ticks) {
+    const value = ys.min + part * (ys.max - ys.min);
+    const x = xs.min + part * (xs.max - xs.min);
+    const shownX = logarithmic ? 10 ** x : x;
+    parts.push(
+      `<path d="M${margin.left} ${toY(value).toFixed(1)}H${right}" stroke="${palette.grid}"/>`,
+      text(margin.left - 8, toY(value) + 4, formatY(value), 'end'),
+      text(toX(shownX), bottom + 18, formatX(shownX), 'middle'),
+    );
+  }
+  for (const [i, { name, points: ofLine, level }] of lines.entries()) {
+    const { color, dash } = styles[i % styles.length];
+    const stroke = `stroke="${color}" stroke-width="2" stroke-dasharray="${(level ? [2, 4] : dash).join(' ')}" fill="none"`;
+    const path = ofLine.map(({ x, y }) => `${toX(x).toFixed(1)} ${toY(y).toFixed(1)}`).join('L');
+    if (path !== '') parts.push(`<path d="M${path}" ${stroke}/>`);
+    const y = margin.top + 16 + i * 20;
+    parts.push(`<path d="M${right + 16} ${y - 4}h26" ${stroke}/>`, text(right + 50, y, name));
+  }
+  const { width, height } = size;
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">\n${parts.join('\n')}\n</g></svg>\n`;
+}
+
+const escapeText = (text: string) => text.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
+
+/** The same as a PNG at twice the size, in base64. */
+export async function pngOf(drawing: Drawing, palette: Palette): Promise<string> {
+  const image = new Image();
+  image.src = `data:image/svg+xml,${encodeURIComponent(svgOf(drawing, palette))}`;
+  await image.decode();
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [2 * size.width, 2 * size.height];
+  canvas.getContext('2d')!.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return canvas.toDataURL('image/png').split(',')[1];
+}
