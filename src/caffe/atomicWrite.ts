@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { link, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, link, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { CaffeError } from './errors';
@@ -33,73 +33,119 @@ const machine = createHash('sha256').update(hostname()).digest('hex').slice(0, 8
  * temporary file is removed and the target is what it was.
  * @throws CaffeError when the folder or the disk does not take the file; whatever `write` throws
  */
-export async function atomicWrite<Result>(
+export const atomicWrite = <Result>(
   target: string,
   write: (file: OutputFile) => Promise<Result>,
+  options?: AtomicWriteOptions,
+): Promise<Result> => atomicWriteAll([target], ([file]) => write(file), options);
+
+/** The same for files that belong together: all are whole and flushed before the first gets its name. */
+export async function atomicWriteAll<Result>(
+  targets: readonly string[],
+  write: (files: OutputFile[]) => Promise<Result>,
   { signal, replace = false }: AtomicWriteOptions = {},
 ): Promise<Result> {
   signal?.throwIfAborted();
-  const folder = dirname(target);
-  if (!replace && (await exists(target))) throw alreadyThere(target);
-  await removeStale(folder, basename(target));
-  const temporary = join(
-    folder,
-    `.${basename(target)}.${machine}-${process.pid}-${randomBytes(4).toString('hex')}${suffix}`,
-  );
-  const handle = await open(temporary, 'wx').catch((cause: unknown) => {
-    throw diskError(target, cause);
-  });
+  const files: TemporaryFile[] = [];
+  const named: string[] = [];
   try {
-    let position = 0;
-    let unflushed = 0;
-    let flushing: Promise<void> | undefined;
-    const flushAhead = () => {
-      unflushed = 0;
-      flushing ??= handle.datasync().finally(() => (flushing = undefined));
-      // Should it fail, the sync at the end fails too and tells.
-      flushing.catch(() => undefined);
-    };
-    const writeAt = async (bytes: Uint8Array, offset: number) => {
-      signal?.throwIfAborted();
-      for (let done = 0; done < bytes.length;) {
-        const { bytesWritten } = await handle
-          .write(bytes, done, Math.min(bytes.length - done, 1 << 30), offset + done)
-          .catch((cause: unknown) => {
-            throw diskError(target, cause);
-          });
-        done += bytesWritten;
-      }
-      unflushed += bytes.length;
-      if (unflushed >= flushBytes) flushAhead();
-    };
-    const result = await write({
-      async write(bytes) {
-        await writeAt(bytes, position);
-        position += bytes.length;
-      },
-      writeAt,
-      get position() {
-        return position;
-      },
-    });
-    try {
-      await handle.sync();
-      await handle.close();
-      signal?.throwIfAborted();
-      await putInPlace(temporary, target, replace);
-    } catch (cause) {
-      throw diskError(target, cause);
+    for (const target of targets) {
+      if (!replace && (await exists(target))) throw alreadyThere(target);
+      files.push(await TemporaryFile.create(target, signal));
     }
-    await syncFolder(folder);
+    const result = await write(files);
+    await Promise.all(files.map((file) => file.finish()));
+    signal?.throwIfAborted();
+    for (const file of files) {
+      await file.putInPlace(replace);
+      named.push(file.target);
+    }
+    for (const folder of new Set(targets.map(dirname))) await syncFolder(folder);
     return result;
   } catch (error) {
-    await handle.close().catch(() => undefined);
-    await unlink(temporary).catch(() => undefined);
+    for (const file of files) await file.discard();
+    // What was there before is lost where it gave way already; what was not goes again.
+    if (!replace) for (const target of named) await unlink(target).catch(() => undefined);
     throw error;
   }
 }
 
-/** Gives the finished file its name. Without `replace`, a file that came there meanwhile is not overwritten. */
+/** An output that does not have its name yet. */
+class TemporaryFile implements OutputFile {
+  position = 0;
+  private unflushed = 0;
+  private flushing: Promise<void> | undefined;
+
+  private constructor(
+    readonly target: string,
+    private readonly path: string,
+    private readonly handle: FileHandle,
+    private readonly signal: AbortSignal | undefined,
+  ) {}
+
+  static async create(target: string, signal: AbortSignal | undefined): Promise<TemporaryFile> {
+    const folder = dirname(target);
+    await removeStale(folder, basename(target));
+    const path = join(
+      folder,
+      `.${basename(target)}.${machine}-${process.pid}-${randomBytes(4).toString('hex')}${suffix}`,
+    );
+    const handle = await open(path, 'wx').catch((cause: unknown) => {
+      throw diskError(target, cause);
+    });
+    return new TemporaryFile(target, path, handle, signal);
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.writeAt(bytes, this.position);
+    this.position += bytes.length;
+  }
+
+  async writeAt(bytes: Uint8Array, offset: number): Promise<void> {
+    this.signal?.throwIfAborted();
+    for (let done = 0; done < bytes.length;) {
+      const { bytesWritten } = await this.handle
+        .write(bytes, done, Math.min(bytes.length - done, 1 << 30), offset + done)
+        .catch((cause: unknown) => {
+          throw diskError(this.target, cause);
+        });
+      done += bytesWritten;
+    }
+    this.unflushed += bytes.length;
+    if (this.unflushed >= flushBytes) this.flushAhead();
+  }
+
+  private flushAhead(): void {
+    this.unflushed = 0;
+    this.flushing ??= this.handle.datasync().finally(() => (this.flushing = undefined));
+    // Should it fail, the sync at the end fails too and tells.
+    this.flushing.catch(() => undefined);
+  }
+
+  async finish(): Promise<void> {
+    try {
+      await this.handle.sync();
+      await this.handle.close();
+    } catch (cause) {
+      throw diskError(this.target, cause);
+    }
+  }
+
+  /** Gives the finished file its name. Without `replace`, a file that came there meanwhile is not overwritten. */
+  async putInPlace(replace: boolean): Promise<void> {
+    try {
+      await putInPlace(this.path, this.target, replace);
+    } catch (cause) {
+      throw diskError(this.target, cause);
+    }
+  }
+
+  async discard(): Promise<void> {
+    await this.handle.close().catch(() => undefined);
+    await unlink(this.path).catch(() => undefined);
+  }
+}
+
 async function putInPlace(temporary: string, target: string, replace: boolean): Promise<void> {
   if (replace) return rename(temporary, target);
   try {

@@ -33,29 +33,31 @@ interface Range {
  * patch keeps its bits, so that doubles are not rounded where nothing changes.
  * @throws CaffeError as `atomicWrite` does, and when the source changes meanwhile; no part of the output stays then
  */
-export async function writePatched(
+export const writePatched = (
   source: ByteSource,
   target: string,
   patches: Iterable<Patch> | AsyncIterable<Patch>,
   { onProgress, ...options }: WritePatchedOptions = {},
+): Promise<void> => atomicWrite(target, (file) => writePatchedTo(file, source, patches, onProgress), options);
+
+/** The same to a file that is written together with others. */
+export async function writePatchedTo(
+  file: OutputFile,
+  source: ByteSource,
+  patches: Iterable<Patch> | AsyncIterable<Patch>,
+  onProgress?: WritePatchedOptions['onProgress'],
 ): Promise<void> {
-  await atomicWrite(
-    target,
-    async (file) => {
-      const written: Range[] = [];
-      let done = 0;
-      const advance = (bytes: number) => {
-        done += bytes;
-        onProgress?.(source.size === 0 ? 1 : done / source.size);
-      };
-      for await (const patch of patches) {
-        for (const range of await writePatch(source, file, patch, advance)) written.push(range);
-      }
-      for (const gap of gaps(written, source.size)) await copy(source, file, gap, advance);
-      await source.verify();
-    },
-    options,
-  );
+  const written: Range[] = [];
+  let done = 0;
+  const advance = (bytes: number) => {
+    done += bytes;
+    onProgress?.(source.size === 0 ? 1 : done / source.size);
+  };
+  for await (const patch of patches) {
+    for (const range of await writePatch(source, file, patch, advance)) written.push(range);
+  }
+  for (const gap of gaps(written, source.size)) await copy(source, file, gap, advance);
+  await source.verify();
 }
 
 /** Writes one patch and returns the byte ranges that are now complete. */

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
-import { atomicWrite } from '../caffe/atomicWrite';
+import { atomicWriteAll } from '../caffe/atomicWrite';
 import type { ByteSource } from '../caffe/byteSource';
 import type { Model, ModelBlob, ModelLayer } from '../caffe/model';
 import { readBlob } from '../caffe/readBlob';
-import { type Patch, writePatched } from '../caffe/writePatched';
+import { type Patch, writePatchedTo } from '../caffe/writePatched';
 import { NpzWriter } from '../sparsity/npz';
 import type { Codebook } from '../sparsity/codebook';
 import {
@@ -115,23 +115,17 @@ export async function writePruned({
         if (change) yield { blob, values };
       }
     }
-    await writeManifest(npz, manifest);
-    await npz.finish();
   }
 
-  // Nested, so that all three are whole under their temporary names before the first gets its own.
-  return atomicWrite(
-    outputs.recipe,
-    async (recipeFile) => {
-      await atomicWrite(
-        outputs.sparse,
-        (sparseFile) =>
-          writePatched(source, outputs.dense, patches(new NpzWriter(sparseFile)), {
-            ...options,
-            onProgress: (fraction) => report(fraction, figures.at(-1)?.layer ?? ''),
-          }),
-        options,
+  return atomicWriteAll(
+    [outputs.dense, outputs.sparse, outputs.recipe],
+    async ([denseFile, sparseFile, recipeFile]) => {
+      const npz = new NpzWriter(sparseFile);
+      await writePatchedTo(denseFile, source, patches(npz), (fraction) =>
+        report(fraction, figures.at(-1)?.layer ?? ''),
       );
+      await writeManifest(npz, manifest);
+      await npz.finish();
       if (!figures.some(({ sharedValues }) => sharedValues !== undefined)) {
         delete totals.bytes.shared;
         delete totals.bytes.huffman;

@@ -230,6 +230,7 @@ test.each<[string, PruneParameters['choices'], RegExp]>([
 test('a model that is not the recipe’s is refused', async () => {
   const parameters = await plan({ method: 'keep', keep: 0.5 }, { sha256: '0'.repeat(64) });
   await expect(finish(prune(parameters, { signal }))).rejects.toThrow(/digest/);
+  expect(readdirSync(folder)).toEqual(['net.caffemodel']);
 });
 
 test('inspect describes every blob in net order', async () => {
