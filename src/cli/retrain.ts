@@ -1,6 +1,12 @@
 import { openFile } from '../caffe/byteSource';
 import { openModel } from '../caffe/model';
-import { type AutoSchedule, retrain, type RetrainEvent, type RetrainParameters } from '../jobs/retrain';
+import {
+  type Achieved,
+  type AutoSchedule,
+  retrain,
+  type RetrainEvent,
+  type RetrainParameters,
+} from '../jobs/retrain';
 import type { Schedule } from '../jobs/schedule';
 import { choicesFor } from '../sparsity/recipe';
 import { type Arguments, type Command, grouped, number, percent, text, UsageError, word } from './command';
@@ -70,15 +76,11 @@ ${trainingHelp}`,
     const { outputs, report, recipe, seconds } = await withEngine(args, (engine) =>
       terminal.run(retrain(parameters, { ...terminal, engine }), (event: RetrainEvent) => {
         terminal.emit(event);
-        if (event.baseline) terminal.print(`baseline: ${figuresText(event.baseline)}`);
-        const { measurement } = event;
+        const { baseline, measurement } = event;
+        if (baseline) terminal.print(`baseline: ${achievedText(baseline)}`);
         if (!measurement) return;
-        const { iteration, keep, validation, test } = measurement;
-        const figures = [
-          ...(validation ? [`validation ${figuresText(validation)}`] : []),
-          ...(test ? [`test ${figuresText(test)}`] : []),
-        ];
-        terminal.print(`iteration ${iteration}: ${percent(keep)} kept; ${figures.join('; ')}`);
+        const { iteration, keep } = measurement;
+        terminal.print(`iteration ${iteration}: ${percent(keep)} kept; ${achievedText(measurement)}`);
       }),
     );
     terminal.emit({ outputs, report, seconds });
@@ -86,13 +88,19 @@ ${trainingHelp}`,
     for (const { layer, kept, count: weights } of report.best.layers) {
       terminal.print(`  ${layer}: ${grouped(kept)} of ${grouped(weights)} (${percent(kept / weights)})`);
     }
-    const { test, validation, iteration } = report.best;
+    const { iteration } = report.best;
     terminal.print(
-      `best, of iteration ${iteration}: ${figuresText(test ?? validation!)}; ${grouped(count - zerosAfter)} of ${grouped(count)} parameters (${percent(1 - zerosAfter / count)}) are left`,
+      `best, of iteration ${iteration}: ${achievedText(report.best)}; ${grouped(count - zerosAfter)} of ${grouped(count)} parameters (${percent(1 - zerosAfter / count)}) are left`,
     );
     terminal.print(`wrote ${outputs.dense} after ${(seconds / 60).toFixed(1)} minutes`);
   },
 };
+
+const achievedText = ({ validation, test }: Achieved): string =>
+  [
+    ...(validation ? [`validation ${figuresText(validation)}`] : []),
+    ...(test ? [`test ${figuresText(test)}`] : []),
+  ].join('; ');
 
 function scheduleOf(args: Arguments): Schedule | AutoSchedule {
   const tolerance = number(args, 'auto', 0, 1);

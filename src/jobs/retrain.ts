@@ -51,11 +51,12 @@ export interface Kept {
   count: number;
 }
 
+/** What weights achieve on each of the data there are. */
+export type Achieved = Partial<Record<MeasuredOn, Figures>>;
+
 /** A measurement on the way. */
-export interface Measurement {
+export interface Measurement extends Achieved {
   iteration: number;
-  validation?: Figures;
-  test?: Figures;
   /** Weights kept of all the chosen blobs' weights. */
   keep: number;
   layers: Kept[];
@@ -67,8 +68,8 @@ export interface RetrainEvent extends Progress {
   smoothedLoss?: number;
   rate?: number;
   measurement?: Measurement;
-  /** Figures of the baseline; told once, at the beginning. */
-  baseline?: Figures;
+  /** What the baseline achieves; told once, at the beginning. */
+  baseline?: Achieved;
 }
 
 /** What the recipe tells of a retraining. */
@@ -79,7 +80,7 @@ export interface RetrainReport {
   engine: string;
   chosenOn: MeasuredOn;
   heldOut: number;
-  baseline: Figures;
+  baseline: Achieved;
   /** Of the weights that are written: those with the best accuracy at the final sparsity. */
   best: Measurement;
   last: Measurement;
@@ -136,14 +137,14 @@ export async function* retrain(
       });
     }
     await trainer.loadWeights(baselineFile ?? file);
-    const baseline = await trainer.measure(chosenOn, signal);
+    const baseline = await session.achieved(signal);
     yield { ...session.progress(0), baseline };
     if (baselineFile !== undefined) await trainer.loadWeights(file);
 
     session.params = prunedParams(trainer, choices);
     if (resume !== undefined) await session.resume(resume);
     if (schedule.kind === 'auto') {
-      yield* autoPrune(session, schedule, { baseline, chosenOn, iterations, context });
+      yield* autoPrune(session, schedule, { baseline: baseline[chosenOn]!, chosenOn, iterations, context });
     } else {
       const isBest = (score: number) =>
         atFinalSparsity(session.params) &&
@@ -249,6 +250,13 @@ export class Session {
     yield { ...this.progress(iteration), loss, smoothedLoss, rate };
   }
 
+  /** Measures the weights on all the data there are. */
+  async achieved(signal: AbortSignal): Promise<Achieved> {
+    const on = async (what: MeasuredOn) =>
+      this.trainer.measures(what) ? this.trainer.measure(what, signal) : undefined;
+    return { validation: await on('validation'), test: await on('test') };
+  }
+
   /**
    * Measures the weights, and leaves a checkpoint.
    * @param isBest tells from their score whether they are the best so far
@@ -259,8 +267,6 @@ export class Session {
     signal: AbortSignal,
   ): AsyncGenerator<RetrainEvent, void> {
     const { iteration } = this.trainer.solver;
-    const on = async (what: MeasuredOn) =>
-      this.trainer.measures(what) ? this.trainer.measure(what, signal) : undefined;
     const layers = this.params.map(({ layer, blob, mask }) => ({
       layer,
       blob,
@@ -270,8 +276,7 @@ export class Session {
     const sum = (of: (kept: Kept) => number) => layers.reduce((all, each) => all + of(each), 0);
     const measurement: Measurement = {
       iteration,
-      validation: await on('validation'),
-      test: await on('test'),
+      ...(await this.achieved(signal)),
       keep: sum(({ kept }) => kept) / sum(({ count }) => count),
       layers,
     };
