@@ -56,6 +56,21 @@ async function blobsOf(path: string): Promise<Map<string, Float32Array>> {
   return blobs;
 }
 
+/** Checks in every checkpoint that what is masked is zero, on the way through a job. */
+async function* watchCheckpoints(job: ReturnType<typeof retrain>): typeof job {
+  for (;;) {
+    const next = await job.next();
+    if (next.done === true) return next.value;
+    const { measurement } = next.value;
+    if (measurement) {
+      const checkpoint = await blobsOf(`${file}.retraining_iter_${measurement.iteration}.caffemodel`);
+      for (const { layer, blob, kept, count } of measurement.layers)
+        expect(zeros(checkpoint.get(`${layer}/${blob}`)!)).toBeGreaterThanOrEqual(count - kept);
+    }
+    yield next.value;
+  }
+}
+
 const zeros = (values: Float32Array) => values.filter((value) => value === 0).length;
 
 describe.each(['SGD', 'Nesterov', 'AdaGrad', 'RMSProp', 'AdaDelta', 'Adam'])('%s', (type) => {
@@ -69,9 +84,8 @@ describe.each(['SGD', 'Nesterov', 'AdaGrad', 'RMSProp', 'AdaDelta', 'Adam'])('%s
     const rate = type === 'AdaDelta' ? 1 : adaptive ? 0.001 : 0.02;
     const { momentum, ...rest } = solver({ type, base_lr: rate, delta: 1e-6 });
     const takesMomentum = !['AdaGrad', 'RMSProp'].includes(type);
-    const { result, events } = await runJob(
-      retrain(parameters({ schedule, solver: takesMomentum ? { momentum, ...rest } : rest }), context),
-    );
+    const run = parameters({ schedule, solver: takesMomentum ? { momentum, ...rest } : rest });
+    const { result, events } = await runJob(watchCheckpoints(retrain(run, context)));
     const blobs = await blobsOf(result.outputs.dense);
     for (const { layer, blob, kept, count } of result.report.best.layers) {
       const keep = layer === 'ip1' ? 0.1 : 0.5;

@@ -49,6 +49,7 @@ describe('Solver', () => {
           for (let i = 0; i < before; i++) await solver.step();
           solver.setMask('p', 0, mask);
           for (let i = 0; i < 4; i++) {
+            if (i > 0) await solver.step();
             const { data } = net.paramsOf('p')[0];
             const { history } = solver.state();
             const weightHistories = history.filter(({ shape }) => shape.length === 2);
@@ -57,9 +58,31 @@ describe('Solver', () => {
               expect(data[at]).toBe(0);
               for (const { data: remembered } of weightHistories) expect(remembered[at]).toBe(0);
             });
-            await solver.step();
           }
           if (mask.includes(1)) expect(net.paramsOf('p')[0].data.some((value) => value !== 0)).toBe(true);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('shows the net weights in surgery as exactly 0, and brings them back as they were trained', async () => {
+    const masks = fc.array(fc.constantFrom(0, 1), { minLength: 6, maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(
+        solvers,
+        fc.array(masks, { minLength: 1, maxLength: 4 }),
+        async (parameter, changes) => {
+          const { net, solver } = training(parameter);
+          for (const mask of changes) {
+            solver.setSplicedMask('p', 0, mask);
+            for (let i = 0; i < 3; i++) {
+              if (i > 0) await solver.step();
+              const { data } = net.paramsOf('p')[0];
+              const all = solver.weightsUnderMask('p', 0)!;
+              mask.forEach((lives, at) => expect(data[at]).toBe(lives ? all[at] : 0));
+            }
+          }
         },
       ),
       { numRuns: 60 },
