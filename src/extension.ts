@@ -26,13 +26,14 @@ export function activate(context: vscode.ExtensionContext): void {
     name: string,
     run: (context: CommandContext, ...args: Args) => unknown,
   ) => vscode.commands.registerCommand(`caffePruner.${name}`, (...args: Args) => run(commands, ...args));
-  const editor = new ModelEditor(context.extensionUri, workers, log, context.workspaceState);
+  const { language, hints } = registerLanguage(context, workers, log);
+  const editor = new ModelEditor(context.extensionUri, workers, hints, log, context.workspaceState);
   setTensorflowFolder(vscode.Uri.joinPath(context.globalStorageUri, 'tensorflow').fsPath);
   context.subscriptions.push(
     log,
     workers.viewer,
     workers.laborer,
-    registerLanguage(context, workers, log),
+    language,
     vscode.window.registerCustomEditorProvider(modelViewType, editor, {
       supportsMultipleEditorsPerDocument: true,
     }),

@@ -1,3 +1,4 @@
+import type { PruneHint } from './caffe/prototxt/hints';
 import type { Progress } from './jobs/job';
 import type { Outcome, PruneParameters, PruneResult } from './jobs/prune';
 import type { RestoreParameters, RestoreResult } from './jobs/restore';
@@ -223,8 +224,21 @@ export interface Origin {
   problem?: string;
 }
 
+/** What the prototxt that is paired with a model asks of pruning. */
+export interface ModelHints {
+  /** Name of the prototxt. */
+  file: string;
+  /** By layer name, each with the file's default where the layer says nothing itself. */
+  layers: Readonly<Record<string, PruneHint>>;
+}
+
+/** The hint to write for a layer; null where the layer is to be left alone. */
+export type HintEntry = readonly [layer: string, hint: PruneHint | null];
+
 /** What may happen to a page's model while it is shown. */
 export type PageEvent =
+  /** Hints were written, changed or taken away; undefined where there are none. */
+  | { kind: 'hints'; hints: ModelHints | undefined }
   | { kind: 'changedOnDisk' }
   | { kind: 'trusted' }
   | { kind: 'deleted' }
@@ -295,6 +309,10 @@ export interface PageJobs {
   tryPruning: { params: Pick<Plan, 'choices' | 'seed'>; event: Outcome; result: undefined };
   /** Prunes the model; `undefined` when the user thought better of it at the question about existing files. */
   prune: { params: Plan; event: Progress; result: PruneResult | undefined };
+  /** The hints for the model; undefined when no prototxt with hints is paired with it. */
+  hints: { params: undefined; event: never; result: ModelHints | undefined };
+  /** Writes hints into the prototxt that is paired with the model, as one edit that can be undone; the file's name. */
+  writeHints: { params: { hints: readonly HintEntry[] }; event: never; result: string | undefined };
   /** What the recipe beside a pruned model tells; undefined when there is none. */
   origin: { params: undefined; event: never; result: Origin | undefined };
   /** Figures of the model that this one was pruned from. */

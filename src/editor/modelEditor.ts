@@ -5,7 +5,7 @@ import { toText } from '../wire';
 import type { WorkerClient } from '../worker/client';
 import { fileNameOf, type LocalFile, toLocalFile } from './localFile';
 import { pageHtml, pageRoot } from './pageHtml';
-import { pageJobs } from './pageJobs';
+import { type HintKeeper, pageJobs } from './pageJobs';
 import { openModel } from './pruning';
 import { Runs } from './runJobs';
 
@@ -73,6 +73,7 @@ export class ModelEditor implements vscode.CustomReadonlyEditorProvider<ModelDoc
   constructor(
     private readonly extension: vscode.Uri,
     private readonly workers: { viewer: WorkerClient; laborer: WorkerClient },
+    private readonly hints: HintKeeper,
     private readonly log: vscode.LogOutputChannel,
     /** Remembers what models are run with. */
     private readonly memory: vscode.Memento,
@@ -97,7 +98,7 @@ export class ModelEditor implements vscode.CustomReadonlyEditorProvider<ModelDoc
   resolveCustomEditor(document: ModelDocument, panel: vscode.WebviewPanel): void {
     const { webview } = panel;
     webview.options = { enableScripts: true, localResourceRoots: [pageRoot(this.extension)] };
-    const server = new JobServer<PageJobs>(pageJobs(document, this.workers), (response) => {
+    const server = new JobServer<PageJobs>(pageJobs(document, this.workers, this.hints), (response) => {
       if (response.kind === 'error' && response.error.kind === 'defect') {
         this.log.error(response.error.stack ?? response.error.text);
       }

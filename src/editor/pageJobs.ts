@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { PageJobs } from '../protocol';
+import type { HintEntry, ModelHints, PageJobs } from '../protocol';
 import type { JobHandlers } from '../rpc';
 import type { WorkerClient } from '../worker/client';
 import { fileNameOf } from './localFile';
@@ -8,11 +8,20 @@ import { findOrigin } from './origin';
 import { askExisting, offerResult } from './pruning';
 import { runJobs } from './runJobs';
 
+/** Where the pruning hints of models are read and written. */
+export interface HintKeeper {
+  readonly onDidChange: vscode.Event<void>;
+  of(model: vscode.Uri): Promise<ModelHints | undefined>;
+  /** @returns the name of the file that has them now; undefined when there is none, or the user thought better of it */
+  write(model: vscode.Uri, hints: readonly HintEntry[]): Promise<string | undefined>;
+}
+
 /** What the extension does for a model's page: one entry for each job of the table. */
 export function pageJobs(
   document: ModelDocument,
   /** `viewer` answers what is shown; `laborer` does what takes long and writes files. */
   { viewer: worker, laborer }: { viewer: WorkerClient; laborer: WorkerClient },
+  hints: HintKeeper,
 ): JobHandlers<PageJobs> {
   let originalPath: string | undefined;
   const model = async () => ({ path: await document.path() });
@@ -68,6 +77,14 @@ export function pageJobs(
       void offerResult(result);
       return result;
     },
+    async *hints() {
+      yield* [];
+      return hints.of(document.uri);
+    },
+    async *writeHints(params) {
+      yield* [];
+      return hints.write(document.uri, params.hints);
+    },
     async *origin(_params, { signal }) {
       yield* [];
       if (document.uri.scheme !== 'file') return undefined;
@@ -82,10 +99,20 @@ export function pageJobs(
     async *watch(_params, { signal }) {
       let wake: (() => void) | undefined;
       const queue: PageJobs['watch']['event'][] = document.request ? [document.request] : [];
-      const subscription = document.onEvent((event) => {
+      const push = (event: PageJobs['watch']['event']) => {
         queue.push(event);
         wake?.();
-      });
+      };
+      const subscription = vscode.Disposable.from(
+        document.onEvent(push),
+        // Hints that cannot be read now tell of themselves by their next change.
+        hints.onDidChange(() =>
+          hints.of(document.uri).then(
+            (found) => push({ kind: 'hints', hints: found }),
+            () => undefined,
+          ),
+        ),
+      );
       signal.addEventListener('abort', () => wake?.(), { once: true });
       try {
         while (!signal.aborted) {

@@ -7,6 +7,7 @@ import { registerDiagnostics } from './diagnostics';
 import { Documents } from './documents';
 import { registerFormatting } from './formatting';
 import { GraphPanels } from './graphPanel';
+import { HintsOfModels } from './hintsOfModels';
 import { registerHover } from './hover';
 import { registerLenses } from './lenses';
 import { registerLinks } from './links';
@@ -14,23 +15,24 @@ import { registerNavigation } from './navigation';
 import { openModel } from '../editor/pruning';
 import { PairedModels } from './pairedModels';
 import { pruneWithHints } from './pruneWithHints';
-import { writeHintsFor, type HintEntry } from './writeHints';
 import { registerSemanticTokens } from './semanticTokens';
 import { SourceShapes } from './sourceShapes';
 import { registerStatusBar } from './statusBar';
 import { registerStructure } from './structure';
 
-/** All that the extension does for prototxt files. */
+/** All that the extension does for prototxt files; `hints` are those for models, which the models' pages show and write. */
 export function registerLanguage(
   context: vscode.ExtensionContext,
   { viewer, laborer }: { viewer: WorkerClient; laborer: WorkerClient },
   log: vscode.LogOutputChannel,
-): vscode.Disposable {
+): { language: vscode.Disposable; hints: HintsOfModels } {
   const sources = new SourceShapes(viewer, log);
   const documents = new Documents(sources);
   const pairs = new PairedModels(context.workspaceState, documents, sources, log);
   const graphs = new GraphPanels(context.extensionUri, documents, pairs, viewer, log);
-  return vscode.Disposable.from(
+  const hints = new HintsOfModels(documents, pairs);
+  const language = vscode.Disposable.from(
+    hints,
     sources,
     documents,
     pairs,
@@ -51,12 +53,10 @@ export function registerLanguage(
     command('pruneWithHints', (uri?: vscode.Uri) =>
       pruneWithHints({ documents, pairs, worker: laborer, log }, uri),
     ),
-    // For lenses and for the model's page; not in the palette.
+    // For lenses; not in the palette.
     command('openWeights', (model: vscode.Uri) => openModel(model)),
-    command('writeHints', (model: vscode.Uri, hints: readonly HintEntry[]) =>
-      writeHintsFor(documents, pairs, model, hints),
-    ),
   );
+  return { language, hints };
 }
 
 const command = <Args extends unknown[]>(name: string, run: (...args: Args) => unknown): vscode.Disposable =>

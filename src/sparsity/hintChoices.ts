@@ -1,6 +1,6 @@
 import type { Model } from '../caffe/model';
-import type { HintsOfFile, PruneHint } from '../caffe/prototxt/hints';
-import { isPrunable, type BlobRule, type Choice } from './recipe';
+import { printHint, type HintsOfFile, type PruneHint } from '../caffe/prototxt/hints';
+import { isPrunable, type BlobEncoding, type BlobRule, type Choice } from './recipe';
 import type { IndexWidth } from './relativeIndex';
 
 /** The rule that a hint asks for; undefined where it asks for none, or to leave the layer alone. */
@@ -15,6 +15,28 @@ export function ruleOfHint({ skip, keep, threshold, std, method }: PruneHint): B
   return { method: 'keep', keep };
 }
 
+/** The hint that asks for a rule: {@link ruleOfHint} gives it back. */
+export function hintOfRule(rule: BlobRule, encoding: BlobEncoding = {}): PruneHint {
+  switch (rule.method) {
+    case 'keep':
+      return { keep: rule.keep, ...encoding };
+    case 'threshold':
+      return { threshold: rule.threshold, ...encoding };
+    case 'std':
+      return { std: rule.factor, ...encoding };
+    case 'n:m':
+      return { method: `${rule.n}:${rule.m}`, ...encoding };
+    default:
+      return { keep: rule.keep, method: rule.method, ...encoding };
+  }
+}
+
+/** How a hint asks for what stays to be written; empty where it leaves that open. */
+export const encodingOfHint = ({ bits, index }: PruneHint): BlobEncoding => ({
+  ...(bits === undefined ? {} : { bits }),
+  ...(index === undefined ? {} : { index: index as IndexWidth }),
+});
+
 /** What holds for a layer: its own hint, and from the file's default what its own leaves open. */
 export function hintFor({ default: byDefault, layers }: HintsOfFile, layer: string): PruneHint {
   const own = layers.get(layer);
@@ -24,12 +46,28 @@ export function hintFor({ default: byDefault, layers }: HintsOfFile, layer: stri
   return ruleOfHint(own) || own.skip ? { bits, index, ...own } : { ...byDefault, ...own };
 }
 
+/**
+ * What to write so that a file asks for these hints, by layer; undefined takes a hint away. Layers for which the file says
+ * so already, itself or by its default, are left out; one to leave alone (null) needs a `skip` where the default prunes it.
+ */
+export function hintsToWrite(
+  hints: HintsOfFile,
+  entries: Iterable<readonly [layer: string, hint: PruneHint | null]>,
+): Map<string, PruneHint | undefined> {
+  const toWrite = new Map<string, PruneHint | undefined>();
+  for (const [layer, hint] of entries) {
+    const present = hintFor(hints, layer);
+    if (hint ? printHint(hint) === printHint(present) : !ruleOfHint(present)) continue;
+    toWrite.set(layer, hint ?? (ruleOfHint(hints.default) ? { skip: true } : undefined));
+  }
+  return toWrite;
+}
+
 /** The choices that hints make for a model: for each blob that pruning takes, of a layer that a hint speaks of. */
 export const choicesOfHints = (model: Model, hints: HintsOfFile): Choice[] =>
   model.layers.flatMap((layer) => {
     const hint = hintFor(hints, layer.name);
     const rule = ruleOfHint(hint);
-    const { bits, index } = hint;
     return rule
       ? layer.blobs
           .filter((blob) => isPrunable(layer, blob))
@@ -37,8 +75,7 @@ export const choicesOfHints = (model: Model, hints: HintsOfFile): Choice[] =>
             layer: layer.name,
             blob: blob.index,
             ...rule,
-            ...(bits === undefined ? {} : { bits }),
-            ...(index === undefined ? {} : { index: index as IndexWidth }),
+            ...encodingOfHint(hint),
           }))
       : [];
   });

@@ -9,6 +9,7 @@ import { t } from '../l10n';
 import { blobTitle } from './BlobDetail';
 import { StoreContext, useDispatch, useModel } from './context';
 import { CountScale } from './CountScale';
+import { HintsNote } from './HintsNote';
 import {
   amountOf,
   estimate,
@@ -43,8 +44,9 @@ export function PruneView(): JSX.Element {
     <Split label={t('Width of the layer table')}>
       <BlobTable plan={plan} blobs={blobs} outcomes={outcomes} isExact={exact !== undefined} />
       <section class="pane detail" aria-label={t('Pruning')}>
+        <HintsNote plan={plan} blobs={blobs} />
         <MethodChoice plan={plan} />
-        <ThresholdChart plan={plan} blobs={blobs} outcomes={outcomes} />
+        <ThresholdChart blobs={blobs} outcomes={outcomes} />
         <Summary plan={plan} blobs={blobs} outcomes={outcomes} isExact={exact !== undefined} />
         <PruneRun plan={plan} blobs={blobs} />
       </section>
@@ -228,8 +230,7 @@ function BlobTable({ plan, blobs, outcomes, isExact }: Shown): JSX.Element {
     });
   }, [blobs, filter]);
   const active = rows.findIndex(({ layer, blob }) => layer === selected.layer && blob === selected.blob);
-  const amount = amountFor(plan.method);
-  const own = hasOwnAmounts(plan.method);
+  const own = hasOwnAmounts(plan.method) || blobs.some((blob) => blob.own);
   const chosen = rows.filter((blob) => blob.chosen).length;
   const about = isExact ? '' : '≈ ';
 
@@ -280,27 +281,7 @@ function BlobTable({ plan, blobs, outcomes, isExact }: Shown): JSX.Element {
             title:
               plan.method === 'std' ? t('Factor') : plan.method === 'threshold' ? t('Threshold') : t('Keep'),
             track: 'minmax(150px, 2fr)',
-            render: (blob: PlannedBlob) =>
-              blob.chosen && (
-                <span class={blob.own ? 'amount own' : 'amount'}>
-                  <Slider
-                    label={t('Amount for {0}', blob.row.name)}
-                    {...sliderScale(plan.method, amountOf(blob.rule))}
-                    text={amount.format(amountOf(blob.rule))}
-                    tabIndex={-1}
-                    onInput={(value) =>
-                      dispatch({ kind: 'plan.own', place: blob, amount: fromSlider(plan.method, value) })
-                    }
-                  />
-                  <NumberField
-                    label={t('Amount for {0}', blob.row.name)}
-                    value={amountOf(blob.rule)}
-                    {...amount}
-                    tabIndex={-1}
-                    onInput={(value) => dispatch({ kind: 'plan.own', place: blob, amount: value })}
-                  />
-                </span>
-              ),
+            render: (blob: PlannedBlob) => blob.chosen && <OwnAmount plan={plan} blob={blob} />,
           } satisfies Column<PlannedBlob>,
         ]
       : []),
@@ -365,14 +346,15 @@ function BlobTable({ plan, blobs, outcomes, isExact }: Shown): JSX.Element {
           if (event.key === ' ') {
             event.preventDefault();
             dispatch({ kind: 'plan.choose', places: [blob], chosen: !blob.chosen });
-          } else if (step && own && blob.chosen) {
+          } else if (step && own && blob.chosen && blob.rule.method !== 'n:m') {
             event.preventDefault();
-            const scale = sliderScale(plan.method, amountOf(blob.rule));
+            const { method } = blob.rule;
+            const scale = sliderScale(method, amountOf(blob.rule));
             const value = Math.min(
               scale.max,
               Math.max(scale.min, scale.value + (step * (scale.max - scale.min)) / 100),
             );
-            dispatch({ kind: 'plan.own', place: blob, amount: fromSlider(plan.method, value) });
+            dispatch({ kind: 'plan.own', place: blob, amount: fromSlider(method, value) });
           } else if (event.key === 'Enter' && event.currentTarget instanceof HTMLElement) {
             event.currentTarget.querySelector<HTMLInputElement>('.row.active input.number')?.focus();
           } else if ((event.key === 'Delete' || event.key === 'Backspace') && blob.own) {
@@ -386,8 +368,46 @@ function BlobTable({ plan, blobs, outcomes, isExact }: Shown): JSX.Element {
   );
 }
 
+/** The amount for a blob; under another method than the overall one, which hints can ask for, that method too. */
+function OwnAmount({ plan, blob }: { plan: PlanState; blob: PlannedBlob }): JSX.Element {
+  const dispatch = useDispatch();
+  const { rule } = blob;
+  const label = t('Amount for {0}', blob.row.name);
+  const other = methods().find(([method]) => method === rule.method && method !== plan.method);
+  const name = rule.method === 'n:m' ? t('{0} of every {1}', rule.n, rule.m) : other?.[1];
+  const amount = amountFor(rule.method);
+  const value = amountOf(rule);
+  return (
+    <span class={blob.own ? 'amount own' : 'amount'} title={name}>
+      {rule.method === 'n:m' ? (
+        other && name
+      ) : (
+        <>
+          <Slider
+            label={label}
+            {...sliderScale(rule.method, value)}
+            text={amount.format(value)}
+            tabIndex={-1}
+            onInput={(position) =>
+              dispatch({ kind: 'plan.own', place: blob, amount: fromSlider(rule.method, position) })
+            }
+          />
+          <NumberField
+            label={label}
+            value={value}
+            {...amount}
+            tabIndex={-1}
+            onInput={(next) => dispatch({ kind: 'plan.own', place: blob, amount: next })}
+          />
+          {other && <Icon name="info" label={other[1]} />}
+        </>
+      )}
+    </span>
+  );
+}
+
 /** The selected blob's distribution with the threshold in it, which can be dragged where the method has one. */
-function ThresholdChart({ plan, blobs, outcomes }: Shown): JSX.Element | null {
+function ThresholdChart({ blobs, outcomes }: Omit<Shown, 'plan'>): JSX.Element | null {
   const dispatch = useDispatch();
   const chart = useModel((state) => state.kept.chart);
   const selected = useModel((state) => state.kept.selected);
@@ -396,17 +416,18 @@ function ThresholdChart({ plan, blobs, outcomes }: Shown): JSX.Element | null {
   const blob = blobs.find(({ layer, blob: index }) => layer === selected.layer && index === selected.blob);
   if (!blob || !figures) return null;
   const outcome = outcomes.get(keyOf(blob));
-  const canDrag = blob.chosen && plan.method !== 'n:m' && plan.method !== 'filters';
+  const { method } = blob.rule;
+  const canDrag = blob.chosen && method !== 'n:m' && method !== 'filters';
   const onThreshold = (threshold: number) => {
-    if (plan.method === 'global') {
+    if (method === 'global' && !blob.own) {
       const all = blobs.flatMap((each) => (each.chosen ? (figuresAt(store.get(), each) ?? []) : []));
       dispatch({ kind: 'plan.amount', amount: keepAtThreshold(all, threshold) });
       return;
     }
     const amount =
-      plan.method === 'threshold'
+      method === 'threshold'
         ? Number(threshold.toPrecision(4))
-        : plan.method === 'std'
+        : method === 'std'
           ? Number((threshold / figures.statistics.std).toPrecision(4))
           : keepAtThreshold([figures], threshold);
     dispatch({ kind: 'plan.own', place: blob, amount });

@@ -2,7 +2,7 @@ import type { BlobFigures, BlobPlace, BlobRow, LayerRow } from '../../src/protoc
 import { expectedRandomZeros, expectedRelativeBytes, mergeCounts } from '../../src/sparsity/estimate';
 import { weightGeometry } from '../../src/sparsity/geometry';
 import { approximateThreshold, countAtMost } from '../../src/sparsity/magnitudeCounts';
-import type { BlobRule, Choice, Plan, SparseEncoding } from '../../src/sparsity/recipe';
+import type { BlobEncoding, BlobRule, Choice, Plan, SparseEncoding } from '../../src/sparsity/recipe';
 
 export type Method = BlobRule['method'];
 
@@ -17,8 +17,12 @@ export interface PlanState {
   encoding: SparseEncoding;
   /** Blobs that are chosen or left alone otherwise than by default, by {@link keyOf}. */
   chosen: Readonly<Record<string, boolean>>;
-  /** Amounts of single blobs, by {@link keyOf}; they belong to the present method. */
-  own: Readonly<Record<string, number>>;
+  /** Rules of single blobs that are not the overall one, by {@link keyOf}. */
+  own: Readonly<Record<string, BlobRule>>;
+  /** How what stays of single blobs is written, where hints ask for it, by {@link keyOf}. */
+  encodings: Readonly<Record<string, BlobEncoding>>;
+  /** Whether the user decided something: then hints that are read later do not replace the plan. */
+  decided: boolean;
 }
 
 export const initialPlan: PlanState = {
@@ -30,6 +34,8 @@ export const initialPlan: PlanState = {
   encoding: 'relative',
   chosen: {},
   own: {},
+  encodings: {},
+  decided: false,
 };
 
 /** Methods under which each blob can have an amount of its own. */
@@ -47,21 +53,25 @@ export type PlanAction =
   | { kind: 'plan.encoding'; encoding: SparseEncoding }
   | { kind: 'plan.reset' };
 
-export function reducePlan(plan: PlanState, action: PlanAction): PlanState {
+export const reducePlan = (plan: PlanState, action: PlanAction): PlanState => ({
+  ...changed(plan, action),
+  decided: true,
+});
+
+function changed(plan: PlanState, action: PlanAction): PlanState {
   switch (action.kind) {
     case 'plan.method':
-      return action.method === plan.method ? plan : { ...plan, method: action.method, own: {} };
+      return { ...plan, method: action.method, own: {} };
     case 'plan.amount':
       // The overall slider rules all blobs: those with an amount of their own follow again.
       return plan.method === 'n:m'
         ? plan
         : { ...plan, amounts: { ...plan.amounts, [plan.method]: action.amount }, own: {} };
     case 'plan.own': {
-      const { [keyOf(action.place)]: _former, ...others } = plan.own;
-      return {
-        ...plan,
-        own: action.amount === undefined ? others : { ...others, [keyOf(action.place)]: action.amount },
-      };
+      const key = keyOf(action.place);
+      const { [key]: _former, ...others } = plan.own;
+      if (action.amount === undefined) return { ...plan, own: others };
+      return { ...plan, own: { ...others, [key]: withAmount(ruleFor(plan, action.place), action.amount) } };
     }
     case 'plan.choose': {
       const chosen = { ...plan.chosen };
@@ -85,21 +95,31 @@ export interface PlannedBlob extends BlobPlace {
   description: BlobRow;
   chosen: boolean;
   rule: BlobRule;
-  /** Whether the rule's amount is the blob's own. */
+  /** Whether the rule is the blob's own. */
   own: boolean;
+  /** How what stays is written, where that is not left to the plan. */
+  encoding?: BlobEncoding;
 }
 
 export const isChosen = (plan: PlanState, place: BlobPlace, { prunable }: BlobRow): boolean =>
   plan.chosen[keyOf(place)] ?? prunable;
 
 /** The rule that the plan has for a blob. */
-export function ruleFor(plan: PlanState, place: BlobPlace): BlobRule {
+export const ruleFor = (plan: PlanState, place: BlobPlace): BlobRule =>
+  plan.own[keyOf(place)] ?? overallRule(plan);
+
+function overallRule(plan: PlanState): BlobRule {
   const { method } = plan;
   if (method === 'n:m') return { method, n: plan.n, m: plan.m };
-  const amount = plan.own[keyOf(place)] ?? plan.amounts[method];
+  const amount = plan.amounts[method];
   if (method === 'threshold') return { method, threshold: amount };
-  if (method === 'std') return { method, factor: amount };
-  return { method, keep: amount };
+  return method === 'std' ? { method, factor: amount } : { method, keep: amount };
+}
+
+function withAmount(rule: BlobRule, amount: number): BlobRule {
+  if (rule.method === 'n:m') return rule;
+  if (rule.method === 'threshold') return { ...rule, threshold: amount };
+  return rule.method === 'std' ? { ...rule, factor: amount } : { ...rule, keep: amount };
 }
 
 /** The amount in a rule that has one. */
@@ -119,9 +139,16 @@ export function plannedBlobs(plan: PlanState, layers: readonly LayerRow[]): Plan
     for (const description of row.blobs) {
       if (description.count === 0 || description.problem !== undefined) continue;
       const place = { layer: row.index, blob: description.index };
-      const own = hasOwnAmounts(plan.method) && plan.own[keyOf(place)] !== undefined;
-      const chosen = isChosen(plan, place, description);
-      blobs.push({ ...place, row, description, chosen, rule: ruleFor(plan, place), own });
+      const key = keyOf(place);
+      blobs.push({
+        ...place,
+        row,
+        description,
+        chosen: isChosen(plan, place, description),
+        rule: ruleFor(plan, place),
+        own: plan.own[key] !== undefined,
+        encoding: plan.encodings[key],
+      });
     }
   }
   return blobs;
@@ -146,11 +173,12 @@ export function estimate(
     const figures = blob.chosen ? figuresOf(blob) : undefined;
     return figures ? [{ blob, figures }] : [];
   });
+  const global = chosen.filter(({ blob }) => blob.rule.method === 'global');
   const shared =
-    plan.method === 'global'
+    global.length > 0
       ? globalThreshold(
-          plan.amounts.global,
-          chosen.map(({ figures }) => figures),
+          amountOf(global[0].blob.rule),
+          global.map(({ figures }) => figures),
         )
       : 0;
   return new Map(
@@ -235,6 +263,6 @@ export function keepAtThreshold(figures: readonly BlobFigures[], threshold: numb
 export function toPlan(plan: PlanState, blobs: readonly PlannedBlob[]): Plan {
   const choices = blobs
     .filter(({ chosen }) => chosen)
-    .map(({ row, blob, rule }): Choice => ({ layer: row.name, blob, ...rule }));
+    .map(({ row, blob, rule, encoding }): Choice => ({ layer: row.name, blob, ...rule, ...encoding }));
   return { encoding: plan.encoding, seed: plan.seed, choices };
 }

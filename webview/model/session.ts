@@ -45,9 +45,18 @@ export class Session {
       if (!signal.aborted) dispatch({ kind: 'failed', text: (error as Error).message });
       return;
     }
+    void this.findHints(signal);
     const to = Math.min(this.store.get().layers.length, inspectedUnasked);
     await this.inspect(0, to, signal);
     await this.findOrigin(to, signal);
+  }
+
+  private async findHints(signal: AbortSignal): Promise<void> {
+    try {
+      this.store.dispatch({ kind: 'hints', hints: await host.run('hints', undefined, { signal }) });
+    } catch {
+      // Without hints the plan starts from the defaults.
+    }
   }
 
   /** Of a pruned model, gathers the statistics of the one it was made of. */
@@ -98,8 +107,9 @@ export class Session {
   async watch(): Promise<void> {
     const { dispatch } = this.store;
     for await (const event of host.start('watch', undefined)) {
-      if (event.kind === 'trusted' || event.kind === 'show') dispatch(event);
-      else dispatch({ kind: 'stale', why: event.kind });
+      if (event.kind === 'changedOnDisk' || event.kind === 'deleted')
+        dispatch({ kind: 'stale', why: event.kind });
+      else dispatch(event);
     }
   }
 }

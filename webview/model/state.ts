@@ -1,5 +1,6 @@
-import type { BlobFigures, BlobPlace, LayerRow, ModelSummary, Origin } from '../../src/protocol';
+import type { BlobFigures, BlobPlace, LayerRow, ModelHints, ModelSummary, Origin } from '../../src/protocol';
 import { type PlanState, initialPlan, type PlanAction, reducePlan } from './plan';
+import { planOfHints } from './planHints';
 
 /** How the layer table is ordered: a column's key, or the net's own order. */
 export interface Sort {
@@ -29,6 +30,8 @@ export interface ModelState {
   /** Where the model comes from, when it was pruned, and the figures of that model. */
   origin?: Origin;
   before: ModelState['figures'];
+  /** What the paired prototxt asks of pruning. */
+  hints?: ModelHints;
   /** Set when the file changed or went away since it was read. */
   stale?: 'changedOnDisk' | 'deleted';
   trusted: boolean;
@@ -57,6 +60,8 @@ export type ModelAction =
   | { kind: 'figures'; figures: readonly BlobFigures[] }
   | { kind: 'origin'; origin: Origin }
   | { kind: 'before'; figures: readonly BlobFigures[] }
+  | { kind: 'hints'; hints: ModelHints | undefined }
+  | { kind: 'takeHints' }
   | { kind: 'inspectFailed'; text: string }
   | { kind: 'stale'; why: 'changedOnDisk' | 'deleted' }
   | { kind: 'trusted' }
@@ -127,6 +132,12 @@ export function reduceModel(state: ModelState, action: ModelAction): ModelState 
       return { ...state, before: withFigures(state.before, action.figures) };
     case 'origin':
       return { ...state, origin: action.origin };
+    case 'hints': {
+      const next = { ...state, hints: action.hints };
+      return next.kept.plan.decided ? next : keepingHints(next);
+    }
+    case 'takeHints':
+      return keepingHints(state);
     case 'inspectFailed':
       return { ...state, inspectFailure: action.text };
     case 'stale':
@@ -151,6 +162,13 @@ export function reduceModel(state: ModelState, action: ModelAction): ModelState 
     default:
       return keep({ plan: reducePlan(state.kept.plan, action) });
   }
+}
+
+/** The plan as the hints have it, and by default where there are none. */
+function keepingHints(state: ModelState): ModelState {
+  const { hints, layers, kept } = state;
+  const plan = hints ? planOfHints(kept.plan, hints, layers) : initialPlan;
+  return { ...state, kept: { ...kept, plan } };
 }
 
 function withFigures(known: ModelState['figures'], more: readonly BlobFigures[]): ModelState['figures'] {

@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Model } from '../../../src/caffe/model';
-import { readHints } from '../../../src/caffe/prototxt/hints';
+import { type HintsOfFile, type PruneHint, readHints } from '../../../src/caffe/prototxt/hints';
 import { parsePrototxt } from '../../../src/caffe/prototxt/parser';
-import { choicesOfHints, ruleOfHint } from '../../../src/sparsity/hintChoices';
+import { choicesOfHints, hintsToWrite, ruleOfHint } from '../../../src/sparsity/hintChoices';
 
 test.each([
   [{ keep: 0.1 }, { method: 'keep', keep: 0.1 }],
@@ -56,4 +56,21 @@ layer {
     { layer: 'conv', blob: 0, method: 'keep', keep: 0.1 },
     { layer: 'ip1', blob: 0, method: 'threshold', threshold: 0.5 },
   ]);
+});
+
+describe('what to write so that a file asks for hints', () => {
+  const none = { default: {}, layers: new Map() };
+  const byDefault = { default: { keep: 0.1 }, layers: new Map([['own', { keep: 0.5, index: 5 }]]) };
+  test.each([
+    ['a hint that is new', none, ['a', { keep: 0.2 }], [['a', { keep: 0.2 }]]],
+    ['nothing for a layer to leave alone', none, ['a', null], []],
+    ['nothing where the default says so', byDefault, ['a', { keep: 0.1 }], []],
+    ['nothing where the layer says so', byDefault, ['own', { keep: 0.5, index: 5 }], []],
+    ['a skip where the default would prune', byDefault, ['a', null], [['a', { skip: true }]]],
+    ['a hint away', { ...byDefault, default: {} }, ['own', null], [['own', undefined]]],
+    ['a skip stays', { default: {}, layers: new Map([['a', { skip: true }]]) }, ['a', null], []],
+  ] satisfies [string, HintsOfFile, [string, PruneHint | null], [string, PruneHint | undefined][]][])(
+    '%s',
+    (_what, hints, entry, edits) => expect([...hintsToWrite(hints, [entry])]).toEqual(edits),
+  );
 });

@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { useWorkbench } from './project';
+import { retry } from './workbench';
+
+// One story: the panel starts from the hints, and writes them back.
+const session = useWorkbench({ size: { width: 1600, height: 900 } });
+const text = () => readFileSync(join(session.folder, 'train_val.prototxt'), 'utf8');
+const amountOfIp1 = () =>
+  session.workbench.webview().getByRole('row').filter({ hasText: 'ip1' }).locator('input.number');
+
+test('the pruning panel starts from the hints of the net', async () => {
+  const { workbench } = session;
+  await workbench.open('lenet.caffemodel');
+  const page = workbench.webview();
+  await page.getByRole('tab', { name: 'Prune' }).click();
+  await page.getByText('As the hints of train_val.prototxt say').waitFor();
+  expect(await amountOfIp1().inputValue()).toBe('4 %');
+  await workbench.screenshot('hints-panel');
+});
+
+test('“Write Hints to Prototxt” is one edit that can be undone', async () => {
+  const { workbench } = session;
+  const page = workbench.webview();
+  const before = text();
+  await amountOfIp1().fill('12 %');
+  await amountOfIp1().press('Enter');
+  await page.getByText('train_val.prototxt has other pruning hints').waitFor();
+  await page.getByText('Write Hints to Prototxt').click();
+  await page.getByText('The hints are in train_val.prototxt; it is not saved yet.').waitFor();
+  await page.getByText('As the hints of train_val.prototxt say').waitFor();
+  await workbench.tab('train_val.prototxt').waitFor();
+  await workbench.screenshot('hints-written');
+  await workbench.run('File: Save All Files');
+  await retry(async () => expect(text()).toBe(before.replace('keep=4% index=5', 'keep=12% index=5')));
+  await workbench.tab('train_val.prototxt').click();
+  await workbench.run('Undo');
+  await workbench.run('File: Save All Files');
+  await retry(async () => expect(text()).toBe(before));
+});
+
+test('the panel goes back to the defaults and to the hints', async () => {
+  const { workbench } = session;
+  const page = workbench.webview();
+  // After the undo the text differs from what the panel decided.
+  await page.getByText('Take the Hints').click();
+  await retry(async () => expect(await amountOfIp1().inputValue()).toBe('4 %'));
+  await page.getByText('Back to Defaults').click();
+  await retry(async () => expect(await amountOfIp1().inputValue()).toBe('10 %'));
+});
