@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import textformat from 'protobufjs/ext/textformat.js';
 import { complete } from '../src/caffe/prototxt/complete';
-import { diagnose } from '../src/caffe/prototxt/diagnose';
 import { format } from '../src/caffe/prototxt/format';
 import { parsePrototxt } from '../src/caffe/prototxt/parser';
 import { protobufRoot } from '../src/caffe/schema';
-import { inferShapes } from '../src/network/shapes';
+import { Analysis, Former } from '../src/language/analysis';
 import { compare, heading } from './measure';
 
 /** A net of about 20,000 lines as people write them: LeNet's layers over and over, wired one behind the other. */
@@ -82,33 +81,45 @@ await compare({
   baseline,
   ours: { name: 'parse', run: () => cpu(() => parsePrototxt(text)) },
 });
+const former = new Former();
 await compare({
   repeats: 15,
-  what: 'a keystroke: diagnostics and completion',
+  what: 'a keystroke: diagnostics, shapes and completion',
   baseline,
   ours: {
-    name: 'parse, diagnose, complete',
+    name: 'what changed of it',
     run: () => {
       const { edited, offset } = keystroke();
       return cpu(() => {
-        const prototxt = parsePrototxt(edited);
-        diagnose(prototxt);
-        complete(prototxt, offset);
+        const analysis = new Analysis(edited, undefined, former);
+        analysis.problems();
+        complete(analysis.prototxt, offset);
       });
     },
   },
 });
 await compare({
   repeats: 15,
-  what: 'once typing rests: shapes as well',
+  what: 'a new line: the layers below it move',
   baseline,
   ours: {
-    name: 'diagnose with shape inference',
-    run: () =>
-      cpu(() =>
-        diagnose(parsePrototxt(text), { inferShapes: (read, phase) => inferShapes(read, { phase }) }),
-      ),
+    name: 'what changed of it',
+    run: () => {
+      const { edited, offset } = keystroke();
+      const below = edited.replace('\n', '\n'.repeat(1 + (typed % 3)));
+      return cpu(() => {
+        const analysis = new Analysis(below, undefined, former);
+        analysis.problems();
+        complete(analysis.prototxt, offset + (typed % 3));
+      });
+    },
   },
+});
+await compare({
+  repeats: 15,
+  what: 'the file is opened: all of it',
+  baseline,
+  ours: { name: 'diagnostics and shapes', run: () => cpu(() => new Analysis(text).problems()) },
 });
 await compare({
   repeats: 15,

@@ -194,6 +194,7 @@ function upgradeV1(old: Upgraded): LayerParameter {
 
 function freezeStatistics(layer: LayerParameter): LayerParameter {
   if (layer.type !== 'BatchNorm' || layer.param.length !== 3) return layer;
+  if (layer.param.every(({ lr_mult, decay_mult }) => lr_mult === 0 && decay_mult === 0)) return layer;
   return { ...layer, param: layer.param.map((param) => ({ ...param, lr_mult: 0, decay_mult: 0 })) };
 }
 

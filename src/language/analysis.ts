@@ -1,14 +1,24 @@
 import { CaffeError } from '../caffe/errors';
 import type { LayerParameter } from '../caffe/messages';
+import { CheckedLayers } from '../caffe/prototxt/checkFields';
+import { diagnose, type Knowledge } from '../caffe/prototxt/diagnose';
+import type { Diagnostic } from '../caffe/prototxt/diagnostic';
 import { fileKind, type FileKind } from '../caffe/prototxt/fileKind';
 import { netsOf, type LayerText, type NetText } from '../caffe/prototxt/netText';
 import { parsePrototxt } from '../caffe/prototxt/parser';
 import type { MessageNode, Prototxt } from '../caffe/prototxt/tree';
-import { readNet, type ReadNet } from '../caffe/readNet';
+import { LayersRead, readNet, type ReadNet } from '../caffe/readNet';
 import type { Phase } from '../network/layer';
-import { inferShapes, type InferredLayer, type InferredNet } from '../network/shapes';
+import { inferShapes, type InferredLayer, type InferredNet, type PlansMade } from '../network/shapes';
 
 export const phases: readonly Phase[] = ['TRAIN', 'TEST'];
+
+/** What the analysis of one version of a text leaves for the next, most layers of which are the same. */
+export class Former {
+  readonly read = new LayersRead();
+  readonly checked = new CheckedLayers();
+  readonly plans: Readonly<Record<Phase, PlansMade>> = { TRAIN: new WeakMap(), TEST: new WeakMap() };
+}
 
 /** What is known of one version of a prototxt. Each part is worked out when it is first asked for, and once. */
 export class Analysis {
@@ -20,6 +30,7 @@ export class Analysis {
     text: string,
     /** The shapes of a data layer's tops, where its source is known. */
     private readonly sourceShapes?: (layer: LayerParameter, phase: Phase) => number[][] | undefined,
+    private readonly former = new Former(),
   ) {
     this.prototxt = parsePrototxt(text);
   }
@@ -32,12 +43,23 @@ export class Analysis {
   readonly read = once((): ReadNet | CaffeError | undefined => {
     if (this.kind() !== 'NetParameter') return undefined;
     try {
-      return readNet(this.prototxt);
+      return readNet(this.prototxt, this.former.read);
     } catch (error) {
       if (error instanceof CaffeError) return error;
       throw error;
     }
   });
+
+  /** Everything that is wrong with the file, or could be better. */
+  problems(knowledge: Pick<Knowledge, 'model' | 'exists'> = {}): Diagnostic[] {
+    const read = this.read();
+    return diagnose(this.prototxt, {
+      ...knowledge,
+      read: read && 'net' in read ? read : undefined,
+      checked: this.former.checked,
+      inferShapes: (net, phase) => this.shapes(phase) ?? inferShapes(net, { phase }),
+    });
+  }
 
   /** The layers by their braces in the text. */
   readonly layersByNode = once((): ReadonlyMap<MessageNode, LayerParameter> => {
@@ -51,7 +73,14 @@ export class Analysis {
       const read = this.read();
       const net =
         read && 'net' in read
-          ? inferShapes(read.net, { phase }, { sourceShapes: (layer) => this.sourceShapes?.(layer, phase) })
+          ? inferShapes(
+              read.net,
+              { phase },
+              {
+                sourceShapes: (layer) => this.sourceShapes?.(layer, phase),
+                plans: this.former.plans[phase],
+              },
+            )
           : undefined;
       this.inferred.set(phase, net && net.layers.length > 0 ? net : undefined);
       this.inferredLayers.set(phase, new Map(net?.layers.map((layer) => [layer.layer, layer])));

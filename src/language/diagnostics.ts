@@ -1,8 +1,7 @@
 import * as vscode from 'vscode';
-import { diagnose, type PairedModel as ModelShapes } from '../caffe/prototxt/diagnose';
+import type { PairedModel as ModelShapes } from '../caffe/prototxt/diagnose';
 import type { Diagnostic } from '../caffe/prototxt/diagnostic';
 import { layersByName } from '../caffe/pairing';
-import { inferShapes } from '../network/shapes';
 import type { Analysis } from './analysis';
 import { debounce, languageId, rangeOf, selector, toTextEdits, type Documents } from './documents';
 import { fileReferences, resolveFile } from './links';
@@ -29,11 +28,10 @@ export function registerDiagnostics(documents: Documents, pairs: PairedModels): 
     const [pair, files] = await Promise.all([pairs.of(document), filesOf(document, analysis)]);
     // What was found out about an older text is of no use.
     if (document.isClosed || document.version !== version) return;
-    const diagnostics = diagnose(analysis.prototxt, {
-      inferShapes: (net, phase) => analysis.shapes(phase) ?? inferShapes(net, { phase }),
-      model: pair && shapesOf(pair),
-      exists: (path) => files.get(path),
-    }).map((diagnostic) => ({ diagnostic, shown: toShown(document, diagnostic) }));
+    const knowledge = { model: pair && shapesOf(pair), exists: (path: string) => files.get(path) };
+    const diagnostics = analysis
+      .problems(knowledge)
+      .map((diagnostic) => ({ diagnostic, shown: toShown(document, diagnostic) }));
     found.set(document.uri.toString(), { version, diagnostics });
     collection.set(
       document.uri,

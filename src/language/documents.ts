@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Span, TextEdit } from '../caffe/prototxt/tree';
-import { Analysis } from './analysis';
+import { Analysis, Former } from './analysis';
 import type { SourceShapes } from './sourceShapes';
 
 export const languageId = 'prototxt';
@@ -9,7 +9,7 @@ export const selector: vscode.DocumentSelector = { language: languageId };
 
 /** The analysis of each open prototxt: one per version, shared by all features. */
 export class Documents implements vscode.Disposable {
-  private readonly known = new Map<string, { version: number; analysis: Analysis }>();
+  private readonly known = new Map<string, { version: number; analysis: Analysis; former: Former }>();
   private readonly listeners: vscode.Disposable;
 
   constructor(private readonly sources: SourceShapes) {
@@ -24,11 +24,14 @@ export class Documents implements vscode.Disposable {
     const key = document.uri.toString();
     const known = this.known.get(key);
     if (known?.version === document.version) return known.analysis;
-    const analysis = new Analysis(document.getText(), (layer, phase) =>
-      this.sources.of(document.uri, layer, phase),
+    const former = known?.former ?? new Former();
+    const analysis = new Analysis(
+      document.getText(),
+      (layer, phase) => this.sources.of(document.uri, layer, phase),
+      former,
     );
     // A document that is closed already would stay here for ever.
-    if (!document.isClosed) this.known.set(key, { version: document.version, analysis });
+    if (!document.isClosed) this.known.set(key, { version: document.version, analysis, former });
     return analysis;
   }
 

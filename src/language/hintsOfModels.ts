@@ -30,13 +30,13 @@ export class HintsOfModels implements HintKeeper, vscode.Disposable {
     private readonly documents: Documents,
     private readonly pairs: PairedModels,
   ) {
-    const changed = debounce<void>(restMs, () => this.changes.fire());
+    const changed = debounce<undefined>(restMs, () => this.changes.fire());
     this.disposables = [
       this.changes,
       changed,
-      pairs.onDidChange(() => changed.call()),
+      pairs.onDidChange(() => changed.call(undefined)),
       vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
-        if (document.languageId === languageId && contentChanges.length > 0) changed.call();
+        if (document.languageId === languageId && contentChanges.length > 0) changed.call(undefined);
       }),
     ];
   }

@@ -11,8 +11,15 @@ export type { NetPurpose } from './graph';
 /** Name of a top that the net adds on its own; no layer can read it. */
 export const automaticTop = '(automatic)';
 
+/**
+ * Plans that inference made, by layer, for the next version of a net, of which most layers are the same objects; for one
+ * phase and one set of sources.
+ */
+export type PlansMade = WeakMap<LayerParameter, { bottoms: readonly Shape[]; plan: LayerPlan }>;
+
 /** What is known from outside of a net, see {@link PlanContext}. */
 export interface ShapeSources {
+  plans?: PlansMade;
   sourceShapes?: PlanContext['sourceShapes'];
   infogain?: PlanContext['infogain'];
   gradients?: PlanContext['gradients'];
@@ -171,13 +178,21 @@ export function inferComputedLayers(
 function inferLayers(
   layers: LayerParameter[],
   { phase }: NetPurpose,
-  sources: ShapeSources,
+  { plans, ...sources }: ShapeSources,
   errors: CaffeError[],
   attempt: <T>(action: () => T) => T | undefined,
 ): InferredNet {
   const blobs = new Map<string, Shape | undefined>();
   const available = new Set<string>();
   const shared = new SharedParams();
+  const planned = (layer: LayerParameter, type: LayerType, bottoms: Shape[]): LayerPlan => {
+    const made = plans?.get(layer);
+    if (made && sameShapes(made.bottoms, bottoms)) return made.plan;
+    const plan = planLayer(layer, type, bottoms, { ...sources, phase: layer.phase ?? phase });
+    // What has no bottoms depends on sources, which may become known.
+    if (bottoms.length > 0) plans?.set(layer, { bottoms, plan });
+    return plan;
+  };
   const inferred = layers.map((layer): InferredLayer => {
     const type = attempt(() => layerTypeOf(layer));
     let connected = true;
@@ -191,10 +206,7 @@ function inferLayers(
       return blobs.get(name);
     });
     const known = bottoms.every((shape) => shape !== undefined);
-    const plan =
-      type && connected && known
-        ? attempt(() => planLayer(layer, type, bottoms, { ...sources, phase: layer.phase ?? phase }))
-        : undefined;
+    const plan = type && connected && known ? attempt(() => planned(layer, type, bottoms)) : undefined;
     const names = [
       ...layer.top,
       ...new Array<string>(type ? missingTops(layer, type) : 0).fill(automaticTop),
@@ -246,6 +258,13 @@ function inferLayers(
     memory: 4 * total(({ tops }) => tops.reduce((sum, { shape }) => sum + (shape ? count(shape) : NaN), 0)),
   };
 }
+
+const sameShapes = (some: readonly Shape[], others: readonly Shape[]): boolean =>
+  some.length === others.length && some.every((shape, index) => isSameShape(shape, others[index]));
+
+/** Unknown sizes are alike. */
+const isSameShape = (one: Shape, other: Shape): boolean =>
+  one === other || (one.length === other.length && one.every((size, axis) => Object.is(size, other[axis])));
 
 /** A hint for a blob that is read before it is made. */
 function bottomAdvice(name: string, layers: LayerParameter[]): string {

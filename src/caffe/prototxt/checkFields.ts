@@ -5,8 +5,35 @@ import { removeFix, replaceWith, type Report } from './diagnostic';
 import type { FieldNode, MessageNode, Prototxt, ScalarNode } from './tree';
 import { readScalar, stringValue, typeInWords } from './values';
 
-/** Checks every field of a message against its type: known, of the right type, not set twice, none missing. */
-export function checkFields(prototxt: Prototxt, node: MessageNode, type: MessageType, report: Report): void {
+/** The texts of layers without a problem, for checking the next version of a file. */
+export class CheckedLayers {
+  private former: ReadonlySet<string> = new Set();
+  private present = new Set<string>();
+
+  /** Begins with another version: what has gone is forgotten. */
+  next(): void {
+    this.former = this.present;
+    this.present = new Set();
+  }
+
+  /** Whether the layer had no problem before; otherwise `check` tells whether it has none. */
+  isFine(text: string, check: () => boolean): void {
+    if (this.former.has(text) || check()) this.present.add(text);
+  }
+}
+
+/**
+ * Checks every field of a message against its type: known, of the right type, not set twice, none missing.
+ * @param checked the layers that need no check
+ */
+export function checkFields(
+  prototxt: Prototxt,
+  node: MessageNode,
+  type: MessageType,
+  report: Report,
+  checked?: CheckedLayers,
+): void {
+  checked?.next();
   let seen: Map<FieldType, FieldNode> | undefined;
   for (const field of node.fields) {
     const fieldType = type.fields.get(field.name);
@@ -25,9 +52,14 @@ export function checkFields(prototxt: Prototxt, node: MessageNode, type: Message
     }
     for (const value of field.values) {
       if (value.kind !== 'message') checkScalar(prototxt, value, field, fieldType, type, report);
-      else if (typeof fieldType.type !== 'string' && fieldType.type.kind === 'message')
-        checkFields(prototxt, value, fieldType.type, report);
-      else
+      else if (typeof fieldType.type !== 'string' && fieldType.type.kind === 'message') {
+        const inner = fieldType.type;
+        if (checked && inner.name === 'LayerParameter')
+          checked.isFine(prototxt.text.slice(value.start, value.end), () =>
+            isFine(prototxt, value, inner, report),
+          );
+        else checkFields(prototxt, value, inner, report);
+      } else
         report(
           'wrong-type',
           'error',
@@ -44,6 +76,16 @@ export function checkFields(prototxt: Prototxt, node: MessageNode, type: Message
         node.field?.nameSpan ?? { start: 0, end: 0 },
         `${type.name} needs "${required.name}"`,
       );
+}
+
+/** Checks a message; whether nothing was found. */
+function isFine(prototxt: Prototxt, node: MessageNode, type: MessageType, report: Report): boolean {
+  let fine = true;
+  checkFields(prototxt, node, type, (...problem) => {
+    fine = false;
+    report(...problem);
+  });
+  return fine;
 }
 
 /**

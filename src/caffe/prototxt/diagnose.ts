@@ -2,9 +2,9 @@ import { CaffeError } from '../errors';
 import { layerKinds } from '../layerCatalogue';
 import type { LayerParameter, NetParameter, SolverParameter } from '../messages';
 import { sameShape } from '../pairing';
-import { readNet } from '../readNet';
+import { readNet, type ReadNet } from '../readNet';
 import { messageType, type MessageType } from '../schema';
-import { checkFields } from './checkFields';
+import { checkFields, type CheckedLayers } from './checkFields';
 import { checkNet, placeOf } from './checkNet';
 import { checkSolver } from './checkSolver';
 import { conversionFix } from './convert';
@@ -23,6 +23,10 @@ export interface PairedModel {
 
 /** What the text alone does not tell. */
 export interface Knowledge {
+  /** The net, where it has been read already. */
+  read?: ReadNet;
+  /** What diagnosing the text's last version left, and this one leaves: layers without a problem are not checked again. */
+  checked?: CheckedLayers;
   /** Shapes of a net in a phase: what Caffe would refuse, and the shapes of each layer's learnable blobs. */
   inferShapes?: (
     net: NetParameter,
@@ -51,7 +55,7 @@ export function diagnose(prototxt: Prototxt, knowledge: Knowledge = {}): Diagnos
   };
   for (const problem of prototxt.problems) report('syntax', 'error', problem, problem.message);
   const kind = fileKind(prototxt.root);
-  checkFields(prototxt, prototxt.root, messageType(kind), report);
+  checkFields(prototxt, prototxt.root, messageType(kind), report, knowledge.checked);
   const nets = netsOf(prototxt).map((net) => ({ net, wiring: wire(net) }));
   for (const { net, wiring } of nets) checkNet(prototxt, net, wiring, report);
   if (kind === 'SolverParameter') {
@@ -122,7 +126,7 @@ function checkHints(
 function checkShapes(
   prototxt: Prototxt,
   { net, wiring }: { net: NetText; wiring: Wiring },
-  { inferShapes, model }: Knowledge,
+  { inferShapes, model, ...knowledge }: Knowledge,
   found: readonly Diagnostic[],
   report: Report,
 ): void {
@@ -134,7 +138,7 @@ function checkShapes(
     );
   const said = new Set<string>();
   try {
-    const read = readNet(prototxt);
+    const read = knowledge.read ?? readNet(prototxt);
     const byLine = new Map([...read.nodes].map(([layer, node]) => [layer.line, node]));
     for (const phase of wiring.phases) {
       const { errors, layers } = inferShapes(read.net, phase);

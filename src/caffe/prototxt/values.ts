@@ -140,6 +140,14 @@ export interface Misfit extends Span {
 /** A message as a plain object: enums are names, repeated fields are arrays, what is not set is absent. */
 export type PlainMessage = Record<string, unknown>;
 
+/** Hears of each message that is read. */
+export interface Reading {
+  /** A message that need not be read again. */
+  known?(node: MessageNode, type: MessageType): PlainMessage | undefined;
+  /** The message has been read. */
+  enter(value: PlainMessage, node: MessageNode, type: MessageType): void;
+}
+
 /**
  * Reads a message by its type; `report` hears of each field that does not fit, which is then left out. A scalar that is
  * set twice keeps its last value, a message that is set twice is merged, as protobuf does.
@@ -149,8 +157,13 @@ export function readMessage(
   node: MessageNode,
   type: MessageType,
   report: (misfit: Misfit) => void,
-  enter?: (value: PlainMessage, node: MessageNode, type: MessageType) => void,
+  reading?: Reading,
 ): PlainMessage {
+  const known = reading?.known?.(node, type);
+  if (known) {
+    reading?.enter(known, node, type);
+    return known;
+  }
   const object: PlainMessage = {};
   for (const field of node.fields) {
     const fieldType = type.fields.get(field.name);
@@ -164,7 +177,7 @@ export function readMessage(
       continue;
     }
     for (const value of field.values) {
-      const one = readValue(text, value, fieldType, field, report, enter);
+      const one = readValue(text, value, fieldType, field, report, reading);
       if (one === undefined) continue;
       if (fieldType.repeated) ((object[field.name] ??= []) as unknown[]).push(one);
       else if (value.kind === 'message' && object[field.name])
@@ -172,7 +185,7 @@ export function readMessage(
       else object[field.name] = one;
     }
   }
-  enter?.(object, node, type);
+  reading?.enter(object, node, type);
   return object;
 }
 
@@ -182,11 +195,11 @@ function readValue(
   fieldType: FieldType,
   field: FieldNode,
   report: (misfit: Misfit) => void,
-  enter: Parameters<typeof readMessage>[4],
+  reading: Reading | undefined,
 ): unknown {
   const { type } = fieldType;
   if (typeof type !== 'string' && type.kind === 'message') {
-    if (value.kind === 'message') return readMessage(text, value, type, report, enter);
+    if (value.kind === 'message') return readMessage(text, value, type, report, reading);
   } else if (value.kind !== 'message') {
     const scalar = readScalar(text, value, type);
     if (scalar !== undefined) return scalar;
