@@ -6,6 +6,7 @@ import { LayerPruner } from '../src/jobs/layerPruner';
 import { createSample } from '../src/jobs/sample';
 import { sweep } from '../src/jobs/sweep';
 import { addBatch, noSums } from '../src/jobs/tally';
+import { loadWeights } from '../src/jobs/loadWeights';
 import { TestNet } from '../src/jobs/testNet';
 import { createEngine } from '../src/tensor/createEngine';
 import { compare, heading } from './measure';
@@ -30,7 +31,7 @@ try {
         for (const layer of Object.keys(layers)) {
           for (const keep of keeps) {
             const test = await TestNet.open(source, { engine });
-            await test.loadWeights(model, signal);
+            await loadWeights(test.net, model, signal);
             new LayerPruner(test.net, layer).prune(keep);
             const sums = noSums();
             for await (const batch of test.batches(signal)) {

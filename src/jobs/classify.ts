@@ -10,6 +10,7 @@ import { resize } from '../data/resize';
 import type { Mean } from '../data/transform';
 import { layersFor } from '../network/graph';
 import type { ComputeContext } from './job';
+import { loadWeights } from './loadWeights';
 import { readNetFile } from './netFile';
 import { TestNet, withNet } from './testNet';
 
@@ -100,7 +101,7 @@ export async function classify(
         advice: `Its outputs are ${test.net.outputs.join(', ')}`,
       });
     }
-    await test.loadWeights(params.model, signal);
+    await loadWeights(test.net, params.model, signal);
     for await (const _ of test.batches(signal)) test.net.forward();
     const probabilities = test.net.outputs.find((name) => test.net.blob(name).data.length === scores.classes);
     const blob = probabilities ?? scores.blob;

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { ComputeContext, Job, Progress } from './job';
+import { loadWeights } from './loadWeights';
 import { recordEvaluations } from './recordEvaluation';
 import { addBatch, accuracyOf, lossOf, noSums } from './tally';
 import { TestNet, type TestSource } from './testNet';
@@ -112,7 +113,7 @@ async function* evaluateModel(
   signal: AbortSignal,
 ): AsyncGenerator<Progress | { evaluation: Evaluation }, void> {
   const { net, scores } = test;
-  const missing = await test.loadWeights(model, signal);
+  const missing = await loadWeights(test.net, model, signal);
   const sums = noSums();
   const outputs = new Map<string, number>();
   const classes: ClassFigures[] = [];

@@ -1,6 +1,7 @@
 import { dropOf, jointSteps, ROUNDING, type JointStep, type Keeps } from './chooseKeeps';
 import type { ComputeContext, Job, Progress } from './job';
 import { LayerPruner } from './layerPruner';
+import { loadWeights } from './loadWeights';
 import { saliency, type Calibration } from './saliency';
 import type { SweepResults } from './sweepResults';
 import { accuracyOf, addBatch, lossOf, noSums, type Sums } from './tally';
@@ -51,7 +52,7 @@ export async function* chooseJointly(
   const ranking = results.ranking === 'saliency' ? yield* saliency(calibrated, context) : undefined;
   const test = await TestNet.open(params, { engine: context.engine });
   try {
-    await test.loadWeights(params.model, context.signal);
+    await loadWeights(test.net, params.model, context.signal);
     const pruners = Object.keys(results.weights).map((layer) => ({
       layer,
       pruner: new LayerPruner(test.net, layer, ranking?.get(layer)),

@@ -9,6 +9,7 @@ import { autoPrune } from './autoPrune';
 import { readProgressed, removeCheckpoint, withCheckpoint, writeCheckpoint } from './checkpoint';
 import { digestOf } from './digest';
 import type { Job, Progress } from './job';
+import { loadWeights } from './loadWeights';
 import { chooseOutputs, type Existing, type OutputPaths } from './outputs';
 import { applySchedule, type PrunedParam, prunedParams, type Schedule } from './schedule';
 import type { TrainingContext } from './train';
@@ -136,13 +137,13 @@ export async function* retrain(
         advice: 'Give it a test_iter and a net with a TEST phase',
       });
     }
-    await trainer.loadWeights(baselineFile ?? file);
+    await loadWeights(trainer.net, baselineFile ?? file, signal);
     const baseline = await session.achieved(signal);
     yield { ...session.progress(0), baseline };
-    if (baselineFile !== undefined) await trainer.loadWeights(file);
+    if (baselineFile !== undefined) await loadWeights(trainer.net, file, signal);
 
     session.params = prunedParams(trainer, choices);
-    if (resume !== undefined) await session.resume(resume);
+    if (resume !== undefined) await session.resume(resume, signal);
     if (schedule.kind === 'auto') {
       yield* autoPrune(session, schedule, { baseline: baseline[chosenOn]!, chosenOn, iterations, context });
     } else {
@@ -314,9 +315,9 @@ export class Session {
   }
 
   /** Goes on from a checkpoint of the same run, or from a state of Caffe: then what is zero stays pruned. */
-  async resume(state: string): Promise<void> {
+  async resume(state: string, signal: AbortSignal): Promise<void> {
     const { trainer, params } = this;
-    await trainer.resume(state);
+    await trainer.resume(state, signal);
     const progressed = await readProgressed(state);
     const array = (name: string, like: Float32Array) => {
       const values = progressed?.arrays.get(name);

@@ -3,6 +3,7 @@ import type { NetParameter } from '../caffe/messages';
 import { layersFor } from '../network/graph';
 import type { ComputeContext, Job, Progress } from './job';
 import { prunableLayers } from './layerPruner';
+import { loadWeights } from './loadWeights';
 import { TestNet, withNet, type TestSource } from './testNet';
 
 /** What the saliency of weights is measured on. */
@@ -67,7 +68,7 @@ export async function* saliency(given: SaliencyParams, context: ComputeContext):
         advice: 'Measure the saliency with the train_val.prototxt',
       });
     }
-    await test.loadWeights(params.model, signal);
+    await loadWeights(test.net, params.model, signal);
     const layers = prunableLayers(net).map(({ layer, weights }) => ({
       layer,
       blob: net.paramsOf(layer)[0],

@@ -3,6 +3,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { CaffeError } from '../caffe/errors';
 import type { ComputeContext, Job, Progress } from './job';
 import { LayerPruner, prunableLayers, type PrunableLayer } from './layerPruner';
+import { loadWeights } from './loadWeights';
 import { DEFAULT_SAMPLES, saliency, type Calibration, type Saliency } from './saliency';
 import { restartIndex } from './suffix';
 import {
@@ -90,7 +91,7 @@ export async function* sweep(params: SweepParams, context: ComputeContext): Job<
   }
   const test = await TestNet.open(params, { engine });
   try {
-    await test.loadWeights(params.model, signal);
+    await loadWeights(test.net, params.model, signal);
     const results = await prepare(params, test);
     const run = new SweepRun(test, results, params, measured);
     yield* run.measure(signal);

@@ -1,11 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { openFile } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
 import type { LayerParameter, NetParameter, TransformationParameter } from '../caffe/messages';
-import { openModel } from '../caffe/model';
 import type { Batch, Feed } from '../data/feed';
 import { searchFolders } from '../data/locate';
 import { openFeed, openItemSource, type FeedOptions } from '../data/openFeed';
@@ -16,7 +11,6 @@ import { Net } from '../network/net';
 import { layerTypeOf } from '../network/shapes';
 import type { Engine } from '../tensor/engine';
 import { readNetFile } from './netFile';
-import { restore } from './restore';
 import { findScores, type Scores } from './scores';
 
 /** A net with the data that it is tested on. */
@@ -98,42 +92,6 @@ export class TestNet {
     } catch (error) {
       await Promise.all(feeds.map(({ feed }) => feed.close()));
       throw error;
-    }
-  }
-
-  /**
-   * Takes over the weights of a model file, or of the sparse weights (.npz) that pruning wrote.
-   *
-   * @returns names of the net's layers that found no weights in the model
-   * @throws CaffeError when no layer finds its weights, or they do not fit
-   */
-  async loadWeights(path: string, signal: AbortSignal): Promise<string[]> {
-    if (/\.npz$/i.test(path)) return this.loadSparse(path, signal);
-    const source = await openFile(path);
-    try {
-      const loaded = new Set(await this.net.loadWeights(source, await openModel(source)));
-      const missing = this.net.weights().flatMap(({ name }) => (loaded.has(name) ? [] : [name]));
-      if (loaded.size === 0) {
-        throw new CaffeError('The model has weights for none of the layers of the net', {
-          file: path,
-          advice: `The net's layers are ${missing.join(', ')}`,
-        });
-      }
-      return missing;
-    } finally {
-      await source.close();
-    }
-  }
-
-  private async loadSparse(file: string, signal: AbortSignal): Promise<string[]> {
-    const folder = await mkdtemp(join(tmpdir(), 'caffe-pruner-'));
-    try {
-      const target = join(folder, 'restored.caffemodel');
-      const job = restore({ file, target, replace: false }, { signal });
-      while ((await job.next()).done !== true);
-      return await this.loadWeights(target, signal);
-    } finally {
-      await rm(folder, { recursive: true });
     }
   }
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { withCheckpoint } from './checkpoint';
 import type { ComputeContext, Job, Progress } from './job';
+import { loadWeights } from './loadWeights';
 import { type Figures, Trainer, type TrainingSource } from './trainer';
 
 /** How a training that runs is paused and stopped from outside. */
@@ -66,8 +67,8 @@ export async function* train(
   const trainer = await Trainer.open(source, engine);
   let checkpoint = resume;
   try {
-    if (weights !== undefined) await trainer.loadWeights(weights);
-    if (resume !== undefined) await trainer.resume(resume);
+    if (weights !== undefined) await loadWeights(trainer.net, weights, signal);
+    if (resume !== undefined) await trainer.resume(resume, signal);
     const first = trainer.solver.iteration;
     const { test_interval = 0, test_initialization = true, snapshot = 0 } = parameter;
     let test: Figures | undefined;

@@ -1,7 +1,6 @@
 import { openFile } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
 import type { LayerParameter, NetParameter, SolverParameter } from '../caffe/messages';
-import { openModel } from '../caffe/model';
 import { readSolverState, writeSolverState } from '../caffe/solverState';
 import { writeModel } from '../caffe/writeModel';
 import type { Feed } from '../data/feed';
@@ -13,6 +12,7 @@ import { layersFor } from '../network/graph';
 import { Net } from '../network/net';
 import { divergenceAdvice, netsOf, Solver, type StepResult } from '../network/solver';
 import type { Engine } from '../tensor/engine';
+import { loadWeights } from './loadWeights';
 import { readNetFile } from './netFile';
 import { accuracyOf, addBatch, lossOf, noSums } from './tally';
 import { TestNet } from './testNet';
@@ -140,19 +140,6 @@ export class Trainer {
     return { items: sums.items, loss: lossOf(sums), accuracy: accuracyOf(sums) };
   }
 
-  /** Takes over the weights of a model; layers that it lacks keep what their fillers gave. */
-  async loadWeights(path: string): Promise<void> {
-    const source = await openFile(path);
-    try {
-      const loaded = await this.net.loadWeights(source, await openModel(source));
-      if (loaded.length === 0) {
-        throw new CaffeError('The model has weights for none of the layers of the net', { file: path });
-      }
-    } finally {
-      await source.close();
-    }
-  }
-
   /** Where {@link snapshot} writes. */
   snapshotFiles(prefix: string): { model: string; state: string } {
     const base = `${prefix}_iter_${this.solver.iteration}`;
@@ -192,14 +179,17 @@ export class Trainer {
    * Goes on from a `.solverstate`; its weights are looked for where it says, then beside it. The data go on where the
    * training that is gone on with had come to.
    */
-  async resume(state: string): Promise<void> {
+  async resume(state: string, signal: AbortSignal): Promise<void> {
     const source = await openFile(state);
     try {
       const snapshot = await readSolverState(source);
       if (snapshot.learnedNet !== undefined) {
-        await this.loadWeights(
-          await locate(snapshot.learnedNet, searchFolders(state), 'the weights of the snapshot'),
+        const weights = await locate(
+          snapshot.learnedNet,
+          searchFolders(state),
+          'the weights of the snapshot',
         );
+        await loadWeights(this.net, weights, signal);
       }
       this.solver.restore(snapshot);
       for (const feed of this.feeds) feed.skip(snapshot.iter * this.solver.batchesPerStep);

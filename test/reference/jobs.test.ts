@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadWeights } from '../../src/jobs/loadWeights';
 import { classify } from '../../src/jobs/classify';
 import { evaluate } from '../../src/jobs/evaluate';
 import { LayerPruner } from '../../src/jobs/layerPruner';
@@ -138,7 +139,7 @@ describe.skipIf(!existsSync(shared))('saliency', () => {
     const calibration = { data: join(shared, 'mnist/train-images-idx3-ubyte.gz'), samples: 3000 };
     const { result: ranking } = await runJob(saliency({ netFile, model, calibration }, context()));
     const test = await TestNet.open({ netFile, data: idx }, { engine });
-    await test.loadWeights(model, context().signal);
+    await loadWeights(test.net, model, context().signal);
     const measure = async (keeps: Record<string, number>, scores: typeof ranking | undefined) => {
       const pruners = Object.keys(keeps).map((layer) => new LayerPruner(test.net, layer, scores?.get(layer)));
       const kept = Object.values(keeps).map((keep, i) => pruners[i].prune(keep));

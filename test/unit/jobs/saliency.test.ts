@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadWeights } from '../../../src/jobs/loadWeights';
 import { chooseJointly } from '../../../src/jobs/joint';
 import { prune } from '../../../src/jobs/prune';
 import { DAMPING, saliency } from '../../../src/jobs/saliency';
@@ -27,7 +28,7 @@ describe('saliency', () => {
 
     // The gradient of each item's own loss by differences, for the most salient weight of each layer.
     const test = await TestNet.open({ ...params(), batchSize: 1 }, { engine: new ReferenceEngine() });
-    await test.loadWeights(model, new AbortController().signal);
+    await loadWeights(test.net, model, new AbortController().signal);
     for (const [name, values] of result) {
       const i = values.indexOf(Math.max(...values));
       const [{ data }] = test.net.paramsOf(name);
@@ -87,7 +88,7 @@ describe('pruning by saliency', () => {
   } as const;
   const weights = async (path: string, layerName: string) => {
     const test = await TestNet.open(params(), { engine: new ReferenceEngine() });
-    await test.loadWeights(path, context().signal);
+    await loadWeights(test.net, path, context().signal);
     const values = test.net.paramsOf(layerName)[0].data.slice();
     await test.dispose();
     return values;

@@ -1,0 +1,43 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openFile } from '../caffe/byteSource';
+import { CaffeError } from '../caffe/errors';
+import { openModel } from '../caffe/model';
+import type { Net } from '../network/net';
+import { restore } from './restore';
+
+/**
+ * Puts the weights of a model file, or of a sparse `.npz` file, into a net.
+ * @returns the net's layers for which the file has no weights: they keep what their fillers gave
+ * @throws CaffeError when the file cannot be read, its weights do not fit, or it has none for the net
+ */
+export async function loadWeights(net: Net, path: string, signal: AbortSignal): Promise<string[]> {
+  if (/\.npz$/i.test(path)) return loadSparse(net, path, signal);
+  const source = await openFile(path);
+  try {
+    const loaded = new Set(await net.loadWeights(source, await openModel(source)));
+    const missing = net.weights().flatMap(({ name }) => (loaded.has(name) ? [] : [name]));
+    if (loaded.size === 0) {
+      throw new CaffeError('The model has weights for none of the layers of the net', {
+        file: path,
+        advice: `The net's layers are ${missing.join(', ')}`,
+      });
+    }
+    return missing;
+  } finally {
+    await source.close();
+  }
+}
+
+async function loadSparse(net: Net, file: string, signal: AbortSignal): Promise<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'caffe-pruner-'));
+  try {
+    const target = join(folder, 'restored.caffemodel');
+    const job = restore({ file, target, replace: false }, { signal });
+    while ((await job.next()).done !== true);
+    return await loadWeights(net, target, signal);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
