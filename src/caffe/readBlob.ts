@@ -11,6 +11,23 @@ export const isPlain = (blob: ModelBlob, segment: Segment): boolean =>
   blob.encoding === 'float' && segment.stride === 4;
 
 /**
+ * The values of a blob in memory of their own. Each part is shown to `look` as it comes, while the next is read and
+ * it still is in the processor's cache.
+ */
+export async function loadBlob(
+  source: ByteSource,
+  blob: ModelBlob,
+  look: (part: Float32Array) => void,
+): Promise<Float32Array> {
+  const values = new Float32Array(blob.count);
+  for await (const { start, chunk } of blobChunks(source, blob)) {
+    values.set(chunk, start);
+    look(chunk);
+  }
+  return values;
+}
+
+/**
  * All values of a blob, in the order of its shape (the last axis runs fastest). Floats are not converted, and
  * not copied where their place in memory allows: the result may share memory with `source`, so do not write to it.
  */

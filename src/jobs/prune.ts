@@ -15,7 +15,7 @@ import {
   type Plan,
   type Recipe,
 } from '../sparsity/recipe';
-import { pruneBlob, type Pruned, rankOfKeep } from '../sparsity/selection';
+import { pruneBlob, type PruneContext, type Pruned, rankOfKeep } from '../sparsity/selection';
 import { measure } from '../sparsity/sparseFile';
 import { statisticsOf } from '../sparsity/statistics';
 import type { Job, JobContext, Progress } from './job';
@@ -141,8 +141,9 @@ async function run(
           task && {
             pruned: true,
             index: task.encoding.index,
-            async apply(values) {
-              const outcome = pruneTask(values, task, threshold, random, await scoresOf(task));
+            async apply(values, magnitudes) {
+              const saliency = await scoresOf(task);
+              const outcome = pruneTask(values, task, threshold, random, { saliency, magnitudes });
               return {
                 threshold: outcome.threshold,
                 warnings: warningsOf(layer, outcome),
@@ -268,13 +269,13 @@ function pruneTask(
   { layer, blob, rule }: Task,
   threshold: number,
   random: Random,
-  saliency?: Float32Array,
+  known: Pick<PruneContext, 'saliency' | 'magnitudes'> = {},
 ): Pruned {
   return pruneBlob(values, rule.method === 'global' ? { method: 'threshold', threshold } : rule, {
     geometry: weightGeometry(layer.type, blob.shape),
     std: rule.method === 'std' ? statisticsOf(values).std : NaN,
     random,
-    saliency,
+    ...known,
   });
 }
 

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { atomicWriteAll } from '../caffe/atomicWrite';
 import type { ByteSource } from '../caffe/byteSource';
 import type { Model, ModelBlob, ModelLayer } from '../caffe/model';
-import { readBlob } from '../caffe/readBlob';
+import { loadBlob } from '../caffe/readBlob';
 import { type Patch, writePatchedTo } from '../caffe/writePatched';
 import { NpzWriter } from '../sparsity/npz';
 import type { Codebook } from '../sparsity/codebook';
@@ -15,6 +15,7 @@ import {
   type Totals,
 } from '../sparsity/recipe';
 import type { IndexWidth } from '../sparsity/relativeIndex';
+import { MagnitudeCounts } from '../sparsity/magnitudeCounts';
 import { countZeros } from '../sparsity/scan';
 import { manifestFor, measure, writeManifest, writeSparseBlob } from '../sparsity/sparseFile';
 import { version } from '../../package.json';
@@ -27,8 +28,8 @@ export interface BlobChange {
   pruned: boolean;
   /** Bits of a gap in the relative index; when left out, those of least bytes. */
   index?: IndexWidth;
-  /** Changes the values in place. */
-  apply(values: Float32Array): BlobOutcome | Promise<BlobOutcome>;
+  /** Changes the values in place; of what they were, the magnitudes are counted. */
+  apply(values: Float32Array, magnitudes: MagnitudeCounts): BlobOutcome | Promise<BlobOutcome>;
 }
 
 export interface BlobOutcome {
@@ -85,16 +86,28 @@ export async function writePruned({
     for (const layer of model.layers) {
       for (const blob of layer.blobs) {
         options.signal.throwIfAborted();
-        const values = await readBlob(source, blob);
-        const zerosBefore = countZeros(values);
+        const magnitudes = new MagnitudeCounts();
+        let zerosBefore = 0;
+        const values = await loadBlob(source, blob, (part) => {
+          zerosBefore += countZeros(part);
+          magnitudes.add(part);
+        });
         const change = changeOf(layer, blob);
-        const outcome = await change?.apply(values);
+        const outcome = await change?.apply(values, magnitudes);
         warnings.push(...(outcome?.warnings ?? []));
         const codebook = outcome?.codebook;
         const measured = measure(values, blob.shape, { width: change?.index, codebook });
         const { bytes, width } = measured;
         const entry = manifest.layers[layer.index].blobs[blob.index];
-        await writeSparseBlob(npz, entry, values, change?.pruned ? plan.encoding : 'dense', measured);
+        const sparse = writeSparseBlob(
+          npz,
+          entry,
+          values,
+          change?.pruned ? plan.encoding : 'dense',
+          measured,
+        );
+        // While one file takes the values, the other is already at work; whoever fails is waited for below.
+        sparse.catch(() => undefined);
         const zerosAfter = values.length - measured.nonZero;
         if (change?.pruned) {
           figures.push({
@@ -112,7 +125,11 @@ export async function writePruned({
           });
         }
         addTo(totals, values.length, zerosBefore, zerosAfter, change?.pruned ? bytes : undefined);
-        if (change) yield { blob, values };
+        try {
+          if (change) yield { blob, values };
+        } finally {
+          await sparse;
+        }
       }
     }
   }

@@ -46,10 +46,13 @@ export class RankFinder {
   }
 }
 
-/** The magnitude at index `rank` of the magnitudes of `values` sorted in descending order. */
-export function magnitudeOfRank(values: Float32Array, rank: number): number {
-  const finder = new RankFinder();
-  finder.count(values);
+/**
+ * The magnitude at index `rank` of the magnitudes of `values` sorted in descending order.
+ * @param counted the counts of the magnitudes, where they are gathered already
+ */
+export function magnitudeOfRank(values: Float32Array, rank: number, counted?: MagnitudeCounts): number {
+  const finder = new RankFinder(counted);
+  if (!counted) finder.count(values);
   finder.narrow(rank);
   finder.refine(values);
   return finder.magnitude();

@@ -1,6 +1,6 @@
 import type { Random } from '../caffe/random';
 import type { WeightGeometry } from './geometry';
-import { floatOfBits } from './magnitudeCounts';
+import { floatOfBits, type MagnitudeCounts } from './magnitudeCounts';
 import { magnitudeOfRank } from './rank';
 import { countZeros, largestMagnitudeBits, zeroAtOrBelow } from './scan';
 
@@ -39,10 +39,11 @@ export interface Pruned {
  * The threshold of a keep ratio: of `scores` (magnitudes, or another saliency) sorted in descending order the one
  * at index int((n-1) * keep). What is *above* it stays, so of ties at the threshold none does, and the largest score
  * goes too at keep = 0. NaN ranks above all and stays. A ratio of 1 or more means untouched: -1.
+ * @param counted the counts of the scores' magnitudes, where they are gathered already
  */
-export function keepThreshold(scores: Float32Array, keep: number): number {
+export function keepThreshold(scores: Float32Array, keep: number, counted?: MagnitudeCounts): number {
   if (keep >= 1 || scores.length === 0) return -1;
-  return magnitudeOfRank(scores, rankOfKeep(scores.length, keep));
+  return magnitudeOfRank(scores, rankOfKeep(scores.length, keep), counted);
 }
 
 /** Index, in descending order, of the score that is the threshold for keeping the share `keep` of `count` scores. */
@@ -58,6 +59,8 @@ export interface PruneContext {
   random: Random;
   /** A score for each value in place of |w|, for the rules that rank: the larger, the more it matters. */
   saliency?: Float32Array;
+  /** The counts of the values' magnitudes, where they are gathered already. */
+  magnitudes?: MagnitudeCounts;
 }
 
 /**
@@ -66,6 +69,7 @@ export interface PruneContext {
  */
 export function pruneBlob(values: Float32Array, rule: Rule, context: PruneContext): Pruned {
   const { geometry, saliency = values } = context;
+  const counted = saliency === values ? context.magnitudes : undefined;
   let threshold: number | undefined;
   let zeros: number | undefined;
   let floored = false;
@@ -77,13 +81,13 @@ export function pruneBlob(values: Float32Array, rule: Rule, context: PruneContex
       threshold = pruneFilters(values, rule.keep, geometry, saliency);
       break;
     case 'random':
-      threshold = keepThreshold(saliency, rule.keep);
+      threshold = keepThreshold(saliency, rule.keep, counted);
       pruneRandomly(values, threshold, saliency, context.random);
       break;
     default: {
       threshold =
         rule.method === 'keep'
-          ? keepThreshold(saliency, rule.keep)
+          ? keepThreshold(saliency, rule.keep, counted)
           : rule.method === 'threshold'
             ? rule.threshold
             : rule.factor * context.std;

@@ -9,7 +9,6 @@ import type { NpyArray } from './npy';
 import type { EncodingSizes, SparseEncoding } from './recipe';
 import {
   bestIndexWidth,
-  countEntries,
   decodeRelativeIndex,
   entriesOf,
   packGaps,
@@ -86,6 +85,8 @@ export interface Measurement {
   bytes: EncodingSizes;
   /** Bits of a gap in the relative index. */
   width: IndexWidth;
+  /** Entries of the relative index, fillers included. */
+  entries: number;
   nonZero: number;
   /** The sparse form with shared weights, where the values are shared. */
   shared?: SharedWeights;
@@ -108,6 +109,7 @@ export function measure(
   const shared = codebook && encodeShared(values, codebook, width, entries[width]);
   return {
     width,
+    entries: entries[width],
     nonZero: runs.nonZero,
     shared,
     bytes: {
@@ -126,7 +128,7 @@ export async function writeSparseBlob(
   entry: ManifestBlob,
   values: Float32Array,
   encoding: 'dense' | SparseEncoding,
-  { width, shared }: Pick<Measurement, 'width' | 'shared'>,
+  { width, entries, shared }: Measurement,
 ): Promise<void> {
   const { key, shape } = entry;
   entry.encoding = encoding;
@@ -146,7 +148,7 @@ export async function writeSparseBlob(
     await npz.add(`${key}_entries`, Uint32Array.of(shared.codes.length), []);
   } else if (encoding === 'relative') {
     entry.width = width;
-    const encoder = new RelativeIndexEncoder(values, width, countEntries(values)[width]);
+    const encoder = new RelativeIndexEncoder(values, width, entries);
     await npz.addParts(key, values, [encoder.count], encoder.values());
     await npz.add(`${key}_indx`, encoder.packedGaps());
     await npz.add(`${key}_width`, Uint8Array.of(width), []);
