@@ -2,13 +2,13 @@
 // its log to docs/figures. MNIST is the folder with the four files train-images-idx3-ubyte.gz and so on. Models go to
 // figures/ of the repository, which git ignores; a model that a figure begins with is made when it is not there.
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { openFile } from '../src/caffe/byteSource';
 import { openModel } from '../src/caffe/model';
-import { parseSolver } from '../src/caffe/readNet';
 import { digestOf } from '../src/jobs/digest';
 import type { Job, Progress } from '../src/jobs/job';
+import { readSolverFile } from '../src/jobs/netFile';
 import { type Achieved, retrain } from '../src/jobs/retrain';
 import type { Schedule } from '../src/jobs/schedule';
 import { train } from '../src/jobs/train';
@@ -174,8 +174,7 @@ async function prune(name: string): Promise<string[]> {
 }
 
 async function sourceOf(solverFile: string): Promise<TrainingSource> {
-  const solver = parseSolver(await readFile(solverFile, 'utf8'), solverFile);
-  return { solverFile, solver, holdOut, workspaceFolders: [mnist] };
+  return { solverFile, solver: await readSolverFile(solverFile), holdOut, workspaceFolders: [mnist] };
 }
 
 /** The blobs with weights, without the biases. */

@@ -1,6 +1,7 @@
 import { classify } from '../jobs/classify';
 import { type Command, percent, table, text, UsageError } from './command';
-import { testOptions, transformOf, withEngine } from './testOptions';
+import { engineHelp, engineOptions, withEngine } from './engine';
+import { testOptions, transformOf } from './testOptions';
 
 const SHOWN = 5;
 
@@ -17,13 +18,13 @@ Classifies JPEG and PNG images by a deploy net (or the TEST phase of a train_val
   --scale S            factor of the pixels, after the mean
   --mean M             a mean value (one or one for each channel) or a .binaryproto file
   --crop N             size of the central crop
-  --threads N          threads that compute (all cores)`,
+${engineHelp}`,
   options: {
     net: testOptions.net,
     scale: testOptions.scale,
     mean: testOptions.mean,
     crop: testOptions.crop,
-    threads: testOptions.threads,
+    ...engineOptions,
     'train-val': { type: 'string' },
     labels: { type: 'string' },
   },

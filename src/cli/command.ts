@@ -66,6 +66,13 @@ export function parseNumber(value: string, what: string, min = -Infinity, max = 
   return parsed;
 }
 
+/** A whole number of at least `min`, or undefined. */
+export function whole(args: Arguments, name: string, min: number): number | undefined {
+  const value = number(args, name, min, 0xffffffff);
+  if (value !== undefined && !Number.isInteger(value)) throw new UsageError(`--${name} takes a whole number`);
+  return value;
+}
+
 /** One of the words. */
 export function word<Word extends string>(
   args: Arguments,

@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import { evaluate, type Evaluation } from '../jobs/evaluate';
 import { type Command, flag, grouped, percent, table, UsageError } from './command';
-import { limitOf, testHelp, testOptions, testSource, withEngine } from './testOptions';
+import { withEngine } from './engine';
+import { limitOf, testHelp, testOptions, testSource } from './testOptions';
 
 export const evaluateCommand: Command = {
   name: 'evaluate',

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { openFile } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
 import { openModel } from '../caffe/model';
+import { readText } from '../caffe/readText';
 import { prune } from '../jobs/prune';
 import { mostCodeBits } from '../sparsity/codebook';
 import { type BlobRule, choicesFor, parsePlan, type Plan } from '../sparsity/recipe';
@@ -159,9 +159,7 @@ async function planOf(args: Arguments, file: string): Promise<Plan> {
 }
 
 async function planFrom(path: string, args: Arguments): Promise<Plan & { sha256?: string }> {
-  const content = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new CaffeError(`the recipe cannot be read (${cause.code ?? cause.message})`, { file: path, cause });
-  });
+  const content = await readText(path, 'The recipe');
   const { input, ...plan } = parsePlan(content, path);
   return { ...plan, sha256: flag(args, 'any-input') ? undefined : input?.sha256 };
 }

@@ -11,7 +11,7 @@ import type { Schedule } from '../jobs/schedule';
 import { choicesFor } from '../sparsity/recipe';
 import { type Arguments, type Command, grouped, number, percent, text, UsageError, word } from './command';
 import { encodingOf, existingOf, layerRatios, pruningHelp, pruningOptions } from './pruningOptions';
-import { withEngine } from './testOptions';
+import { withEngine } from './engine';
 import { figuresText, trainingHelp, trainingOptions, trainingSource } from './train';
 
 export const retrainCommand: Command = {

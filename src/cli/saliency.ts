@@ -1,7 +1,8 @@
 import { saliency } from '../jobs/saliency';
 import { writeSaliency } from '../jobs/saliencyFile';
-import { type Command, flag, grouped, text, UsageError } from './command';
-import { testHelp, testOptions, testSource, whole, withEngine } from './testOptions';
+import { type Command, flag, grouped, text, UsageError, whole } from './command';
+import { withEngine } from './engine';
+import { testHelp, testOptions, testSource } from './testOptions';
 
 const { items: _items, batch: _batch, ...options } = testOptions;
 

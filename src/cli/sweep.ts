@@ -18,8 +18,10 @@ import {
   texts,
   UsageError,
   word,
+  whole,
 } from './command';
-import { limitOf, testHelp, testOptions, testSource, whole, withEngine } from './testOptions';
+import { withEngine } from './engine';
+import { limitOf, testHelp, testOptions, testSource } from './testOptions';
 
 export const sweepCommand: Command = {
   name: 'sweep',

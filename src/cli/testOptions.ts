@@ -1,8 +1,7 @@
 import type { TransformationParameter } from '../caffe/messages';
 import type { TestSource } from '../jobs/testNet';
-import type { Engine } from '../tensor/engine';
-import { createEngine } from '../tensor/createEngine';
-import { type Arguments, type Command, number, parseNumber, text, texts, UsageError } from './command';
+import { type Arguments, type Command, number, parseNumber, text, texts, UsageError, whole } from './command';
+import { engineHelp, engineOptions } from './engine';
 
 /** Options of the commands that run a net on data. */
 export const testOptions: Command['options'] = {
@@ -15,7 +14,7 @@ export const testOptions: Command['options'] = {
   crop: { type: 'string' },
   stage: { type: 'string', multiple: true },
   seed: { type: 'string' },
-  threads: { type: 'string' },
+  ...engineOptions,
 };
 
 export const testHelp = `  --net FILE           the prototxt: a train_val net, of which the TEST phase runs, or a deploy net with --data
@@ -27,7 +26,7 @@ export const testHelp = `  --net FILE           the prototxt: a train_val net, o
   --crop N             of a deploy net's data: size of the central crop
   --stage NAME         a stage of the net (repeatable)
   --seed N             seed of what is random in the data (1)
-  --threads N          threads that compute (all cores)`;
+${engineHelp}`;
 
 /** The net and its data, as the options tell them. */
 export function testSource(args: Arguments): TestSource {
@@ -46,13 +45,6 @@ export function testSource(args: Arguments): TestSource {
 
 export const limitOf = (args: Arguments) => whole(args, 'items', 1);
 
-/** A whole number of at least `min`, or undefined. */
-export function whole(args: Arguments, name: string, min: number): number | undefined {
-  const value = number(args, name, min, 0xffffffff);
-  if (value !== undefined && !Number.isInteger(value)) throw new UsageError(`--${name} takes a whole number`);
-  return value;
-}
-
 export function transformOf(args: Arguments): TransformationParameter | undefined {
   const scale = number(args, 'scale');
   const crop_size = whole(args, 'crop', 1);
@@ -69,17 +61,4 @@ export function transformOf(args: Arguments): TransformationParameter | undefine
       ? { mean_file: files[0] }
       : { mean_value: means.map((mean) => parseNumber(mean, '--mean')) }),
   };
-}
-
-/** Runs `use` with an engine of the wanted number of threads, and gives the engine back. */
-export async function withEngine<Result>(
-  args: Arguments,
-  use: (engine: Engine) => Promise<Result>,
-): Promise<Result> {
-  const engine = createEngine({ threads: whole(args, 'threads', 1) });
-  try {
-    return await use(engine);
-  } finally {
-    engine.dispose();
-  }
 }

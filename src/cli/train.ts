@@ -2,18 +2,20 @@ import { readSolverFile } from '../jobs/netFile';
 import { train, type TrainEvent } from '../jobs/train';
 import type { Figures, TrainingSource } from '../jobs/trainer';
 import { type Arguments, type Command, number, percent, text, UsageError } from './command';
-import { withEngine } from './testOptions';
+import { engineHelp, engineOptions, withEngine } from './engine';
 
 /** The options that say what is trained on. */
 export const trainingOptions = {
   'train-data': { type: 'string' },
   'test-data': { type: 'string' },
   'hold-out': { type: 'string' },
+  ...engineOptions,
 } as const;
 
 export const trainingHelp = `  --train-data PATH    train on these data instead of what the net names (LMDB, LevelDB, idx, list)
   --test-data PATH     test on these
-  --hold-out N         keep the last N training items for choosing; the test data choose nothing`;
+  --hold-out N         keep the last N training items for choosing; the test data choose nothing
+${engineHelp}`;
 
 /** Reads the solver and what the options say of the data. */
 export async function trainingSource(args: Arguments, solverFile: string): Promise<TrainingSource> {

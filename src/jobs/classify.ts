@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CaffeError } from '../caffe/errors';
+import { readText } from '../caffe/readText';
 import type { LayerParameter, NetParameter, TransformationParameter } from '../caffe/messages';
 import { decodeImage } from '../data/image';
 import type { Item, ItemSource } from '../data/items';
@@ -170,12 +171,9 @@ async function readLabels({ labels, netFile, model }: ClassifyParams): Promise<s
     ? [labels]
     : [dirname(netFile), dirname(model)].flatMap((folder) => LABEL_FILES.map((file) => join(folder, file)));
   for (const file of candidates) {
-    const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    const text = await readText(file, 'The list of class names').catch((error: unknown) => {
       if (labels === undefined) return undefined;
-      throw new CaffeError(`The names of the classes cannot be read (${cause.code ?? cause.message})`, {
-        file,
-        cause,
-      });
+      throw error;
     });
     if (text === undefined) continue;
     return text.split(/\r?\n/).map((line) => line.trim().replace(/^n\d{8}\s+(?=\S)/, ''));

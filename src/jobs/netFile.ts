@@ -1,12 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { CaffeError } from '../caffe/errors';
 import type { NetParameter, SolverParameter } from '../caffe/messages';
 import { parseNet, parseSolver } from '../caffe/readNet';
-
-const readText = (path: string, what: string): Promise<string> =>
-  readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new CaffeError(`${what} cannot be read (${cause.code ?? cause.message})`, { file: path, cause });
-  });
+import { readText } from '../caffe/readText';
 
 /** Reads a net from a prototxt file. @throws CaffeError with the line where the text is no net */
 export const readNetFile = async (path: string): Promise<NetParameter> =>

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { atomicWrite } from '../caffe/atomicWrite';
 import { CaffeError } from '../caffe/errors';
+import { readText } from '../caffe/readText';
 import { accuracyOf, lossOf, type Sums } from './tally';
 
 /** How the weights of a layer are ordered: by magnitude |w|, or by what the loss would lose (see saliency.ts). */
@@ -43,9 +43,7 @@ export interface SweepResults {
 
 /** @throws CaffeError when the file holds no sweep */
 export async function loadSweep(file: string): Promise<SweepResults> {
-  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new CaffeError(`The results cannot be read (${cause.code ?? cause.message})`, { file, cause });
-  });
+  const text = await readText(file, 'The results');
   try {
     const results = JSON.parse(text) as Partial<SweepResults> | null;
     if (results?.format === 'caffe-pruner sweep' && results.version === 1 && Array.isArray(results.points)) {

@@ -37,6 +37,13 @@ test.each<[string[], number, RegExp]>([
   [['prune', model, '--keep', '0.5', '--std', '1'], 2, /one rule/],
   [['prune', model, '--nm', '4:2'], 2, /not like 2:4/],
   [['prune', model, '--layer', 'x=0.1'], 1, /layer "x": the model has no layer of this name/],
+  [['train', 'x.prototxt', '--engine', 'fast'], 1, /x\.prototxt: The solver cannot be read \(ENOENT\)/],
+  [['evaluate', model, '--net', 'x.prototxt', '--engine', 'fast'], 2, /takes portable, native/],
+  [
+    ['evaluate', model, '--net', 'x.prototxt', '--engine', 'native', '--tensorflow', folder],
+    1,
+    /TensorFlow is not installed in/,
+  ],
   [['restore', 'x.npz'], 2, /needs --output/],
 ])('%j exits with %i', (args, status, message) => {
   const result = run(...args);
