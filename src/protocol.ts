@@ -242,6 +242,8 @@ export type PageEvent =
   | { kind: 'changedOnDisk' }
   | { kind: 'trusted' }
   | { kind: 'deleted' }
+  /** Files beside it came, changed or went: what it can be run and compared with may be other files now. */
+  | { kind: 'companions' }
   /** A command asks for one of the views. It is told again to a page that comes back; `request` tells one from another. */
   | { kind: 'show'; view: string; request: number };
 

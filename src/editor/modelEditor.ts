@@ -9,6 +9,11 @@ import { type HintKeeper, pageJobs } from './pageJobs';
 import { openModel } from './pruning';
 import { Runs } from './runJobs';
 
+/** Names of files that a model may be run or compared with. */
+const runFileName = /\.(caffemodel(\.h5)?|prototxt(\.txt)?|solverstate(\.h5)?|npz)$/i;
+/** Changes in the model's folder are gathered for this long. */
+const gatherMs = 300;
+
 /** A model that is open in one or several editors. What is in it stays in the worker process. */
 export class ModelDocument implements vscode.CustomDocument {
   private file: Promise<LocalFile> | undefined;
@@ -16,6 +21,7 @@ export class ModelDocument implements vscode.CustomDocument {
   /** What happens to the model while it is open. */
   readonly onEvent = this.events.event;
   private readonly disposables: vscode.Disposable[] = [this.events];
+  private telling: ReturnType<typeof setTimeout> | undefined;
   /** The view that a command asked for last. */
   request: (PageEvent & { kind: 'show' }) | undefined;
 
@@ -25,15 +31,19 @@ export class ModelDocument implements vscode.CustomDocument {
     private readonly onDispose: () => void,
   ) {
     const folder = vscode.Uri.joinPath(uri, '..');
-    const pattern = new vscode.RelativePattern(folder, fileNameOf(uri));
-    const watcher = vscode.workspace.createFileSystemWatcher(pattern);
+    // The name of the model would not do as a pattern: it may hold brackets and stars.
+    const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(folder, '*'));
+    const on = (kind: 'changedOnDisk' | 'deleted') => (changed: vscode.Uri) => {
+      if (changed.path === uri.path) this.events.fire({ kind });
+      else if (runFileName.test(changed.path)) this.tellCompanionsSoon();
+    };
     this.disposables.push(
       runs,
       watcher,
-      watcher.onDidChange(() => this.events.fire({ kind: 'changedOnDisk' })),
+      watcher.onDidChange(on('changedOnDisk')),
       // A file that is replaced by renaming another onto it is created.
-      watcher.onDidCreate(() => this.events.fire({ kind: 'changedOnDisk' })),
-      watcher.onDidDelete(() => this.events.fire({ kind: 'deleted' })),
+      watcher.onDidCreate(on('changedOnDisk')),
+      watcher.onDidDelete(on('deleted')),
       vscode.workspace.onDidGrantWorkspaceTrust(() => this.events.fire({ kind: 'trusted' })),
     );
   }
@@ -55,8 +65,15 @@ export class ModelDocument implements vscode.CustomDocument {
 
   dispose(): void {
     this.onDispose();
+    clearTimeout(this.telling);
     void this.forget();
     vscode.Disposable.from(...this.disposables).dispose();
+  }
+
+  /** Files come in groups, such as the outputs of pruning: the pages look once for all of a group. */
+  private tellCompanionsSoon(): void {
+    clearTimeout(this.telling);
+    this.telling = setTimeout(() => this.events.fire({ kind: 'companions' }), gatherMs);
   }
 
   private async forget(): Promise<void> {

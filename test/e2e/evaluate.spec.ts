@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { useWorkbench } from './project';
 
@@ -29,6 +31,29 @@ test('evaluating gives accuracy, classes, confusion and the wrong pictures', asy
     .first()
     .waitFor();
   await workbench.screenshot('evaluate-wrong');
+});
+
+test('a pruned model is evaluated beside the dense one, and its recipe keeps the figures', async () => {
+  const { workbench, folder } = session;
+  await workbench.contextMenu('lenet.caffemodel', 'Prune Model');
+  await workbench.choose('Keep Ratio of Each Layer');
+  await workbench.answer('2');
+  await workbench.notification('lenet.pruned.caffemodel').waitFor();
+  await workbench.contextMenu('lenet.caffemodel', 'Evaluate Model');
+  const page = workbench.webview();
+  await page.getByText('lenet.pruned.caffemodel', { exact: true }).first().waitFor();
+  await evaluate();
+  const pruned = page
+    .getByRole('region', { name: 'Results' })
+    .getByRole('row')
+    .filter({ hasText: 'lenet.pruned.caffemodel' });
+  await pruned.waitFor();
+  expect(parseFloat(await pruned.getByRole('cell').nth(1).innerText())).toBeLessThan(95);
+  await workbench.screenshot('evaluate-compared');
+  const recipe = JSON.parse(readFileSync(join(folder, 'lenet.pruned.json'), 'utf8')) as {
+    evaluations: { result: { items: number } }[];
+  };
+  expect(recipe.evaluations.map(({ result }) => result.items)).toEqual([200]);
 });
 
 /** Presses the button and waits until its results are there. */

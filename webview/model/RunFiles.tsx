@@ -15,6 +15,7 @@ export function useRunFiles(): {
   refresh: () => void;
 } {
   const trusted = useModel((state) => state.trusted);
+  const companionsChanged = useModel((state) => state.companionsChanged);
   const [files, setFiles] = useState<RunFiles | undefined>(undefined);
   const [failure, setFailure] = useState<string | undefined>(undefined);
   const take = (answer: Promise<RunFiles>) =>
@@ -26,7 +27,7 @@ export function useRunFiles(): {
       (error: unknown) => setFailure((error as Error).message),
     );
   const refresh = () => void take(host.run('runFiles', undefined));
-  useEffect(refresh, [trusted]);
+  useEffect(refresh, [trusted, companionsChanged]);
   return { files, failure, choose: (what) => void take(host.run('chooseFile', { what })), refresh };
 }
 

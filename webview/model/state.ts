@@ -35,6 +35,8 @@ export interface ModelState {
   /** Set when the file changed or went away since it was read. */
   stale?: 'changedOnDisk' | 'deleted';
   trusted: boolean;
+  /** How often the files beside the model changed while the page was there. */
+  companionsChanged: number;
   kept: KeptState;
 }
 
@@ -65,6 +67,7 @@ export type ModelAction =
   | { kind: 'inspectFailed'; text: string }
   | { kind: 'stale'; why: 'changedOnDisk' | 'deleted' }
   | { kind: 'trusted' }
+  | { kind: 'companions' }
   | { kind: 'show'; view: string; request?: number }
   | { kind: 'select'; place: BlobPlace }
   | { kind: 'sort'; column: string }
@@ -78,6 +81,7 @@ export const initialState = (trusted: boolean, kept: unknown): ModelState => ({
   figures: [],
   before: [],
   trusted,
+  companionsChanged: 0,
   kept: { ...freshKept(), ...(isKept(kept) ? kept : {}) },
 });
 
@@ -144,6 +148,8 @@ export function reduceModel(state: ModelState, action: ModelAction): ModelState 
       return { ...state, stale: action.why };
     case 'trusted':
       return { ...state, trusted: true };
+    case 'companions':
+      return { ...state, companionsChanged: state.companionsChanged + 1 };
     case 'show':
       if (action.request !== undefined && action.request === state.kept.request) return state;
       return keep({ view: action.view, request: action.request ?? state.kept.request });
