@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { CaffeError } from '../caffe/errors';
 import type { LayerParameter, NetParameter, TransformationParameter } from '../caffe/messages';
 import type { Batch, Feed } from '../data/feed';
+import { readInfogain } from '../data/infogain';
 import { searchFolders } from '../data/locate';
 import { openFeed, openItemSource, type FeedOptions } from '../data/openFeed';
 import type { ItemSource } from '../data/items';
@@ -75,6 +76,10 @@ export class TestNet {
       );
       const net = new Net(source.net, {
         ...options,
+        infogain: await readInfogain(
+          layersFor(source.net, { phase: 'TEST', level, stages }),
+          feedOptions(source).folders,
+        ),
         phase: 'TEST',
         level,
         stages,

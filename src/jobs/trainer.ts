@@ -5,6 +5,7 @@ import { readSolverState, writeSolverState } from '../caffe/solverState';
 import { writeModel } from '../caffe/writeModel';
 import type { Feed } from '../data/feed';
 import type { ItemSource } from '../data/items';
+import { readInfogain } from '../data/infogain';
 import { locate, searchFolders } from '../data/locate';
 import { openFeed, openItemSource } from '../data/openFeed';
 import { slice } from '../data/slice';
@@ -76,6 +77,7 @@ export class Trainer {
       const net = new Net(plans.train.net, {
         ...plans.train.purpose,
         engine,
+        infogain: await readInfogain(layersFor(plans.train.net, plans.train.purpose), folders),
         seed,
         sourceShapes: (layer) =>
           feeds

@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { CaffeError } from '../../src/caffe/errors';
-import { isCancelled, JobClient, type JobHandlers, JobServer } from '../../src/rpc';
+import { isCancelled, JobClient, type JobHandlers, JobServer, Steering } from '../../src/rpc';
 
 interface Jobs {
   count: { params: { to: number }; event: number; result: string };
   fail: { params: 'user' | 'defect'; event: never; result: undefined };
   wait: { params: undefined; event: string; result: undefined };
+  train: { params: undefined; event: number; result: string };
 }
+
+const soon = () => new Promise((resolve) => setTimeout(resolve, 1));
 
 /** A client and a server joined by copies of messages, as a process boundary does it. */
 function connect() {
@@ -33,6 +36,15 @@ function connect() {
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
       log.push('heard');
       signal.throwIfAborted();
+    },
+    async *train(_params, { signal, control }) {
+      for (let i = 0; ; i++) {
+        await control.running();
+        signal.throwIfAborted();
+        if (control.stopping) return `stopped at ${i}`;
+        yield i;
+        await soon();
+      }
     },
   };
   const client: JobClient<Jobs> = new JobClient<Jobs>((request) => server.receive(structuredClone(request)));
@@ -91,5 +103,58 @@ describe('jobs over a connection', () => {
   test('with a name that is not in the table are refused', async () => {
     const { client } = connect();
     await expect(client.run('toString' as 'wait', undefined)).rejects.toThrow('no job "toString"');
+  });
+});
+
+describe('steering', () => {
+  test('pauses, resumes and stops a job over the connection', async () => {
+    const { client } = connect();
+    const control = new Steering();
+    const seen: number[] = [];
+    const job = client.start('train', undefined, undefined, control);
+    const done = (async () => {
+      for (;;) {
+        const step = await job.next();
+        if (step.done) return step.value;
+        seen.push(step.value);
+        if (step.value === 2) control.steer('pause');
+      }
+    })();
+    while (seen.length < 3) await soon();
+    await soon();
+    await soon();
+    const paused = seen.length;
+    for (let i = 0; i < 10; i++) await soon();
+    expect(seen.length).toBe(paused);
+    control.steer('resume');
+    while (seen.length < paused + 3) await soon();
+    control.steer('stop');
+    expect(await done).toBe(`stopped at ${seen.length}`);
+    expect(seen).toEqual(seen.map((_, i) => i));
+  });
+
+  test('does not keep a paused job from being cancelled', async () => {
+    const { client } = connect();
+    const control = new Steering();
+    const controller = new AbortController();
+    const job = client.start('train', undefined, controller.signal, control);
+    await job.next();
+    control.steer('pause');
+    await soon();
+    controller.abort();
+    const failure = (async () => {
+      while (!(await job.next()).done);
+    })().catch((error: unknown) => error);
+    expect(isCancelled(await failure)).toBe(true);
+    expect(client.isBusy()).toBe(false);
+  });
+
+  test('a stop while it is paused lets the job run on to where it can end', async () => {
+    const control = new Steering();
+    control.steer('pause');
+    const goesOn = control.running();
+    control.steer('stop');
+    await goesOn;
+    expect(control.stopping).toBe(true);
   });
 });

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeBinaryproto } from '../../../src/caffe/binaryproto';
 import { CaffeError } from '../../../src/caffe/errors';
 import { evaluate, type EvaluateParams } from '../../../src/jobs/evaluate';
 import { prune } from '../../../src/jobs/prune';
@@ -185,6 +186,28 @@ describe('evaluate', () => {
     };
     await expect(runJob(evaluate(params({ net, data: images }), context()))).rejects.toThrow(
       'but the net has 3 classes',
+    );
+  });
+
+  it('reads the matrix that an InfogainLoss names', async () => {
+    // The cost of taking class i for class j; the identity makes it the softmax loss.
+    const diagonal = Float32Array.from({ length: CLASSES ** 2 }, (_, i) => (i % (CLASSES + 1) === 0 ? 2 : 0));
+    await writeBinaryproto(join(folder, 'costs.binaryproto'), {
+      shape: [1, 1, CLASSES, CLASSES],
+      data: diagonal,
+    });
+    const net = (source: string) => {
+      const tiny = tinyNet(13);
+      tiny.layer[tiny.layer.length - 1] = layer('InfogainLoss', 'loss', ['ip2', 'label'], ['loss'], {
+        infogain_loss_param: { source },
+      });
+      return tiny;
+    };
+    const plain = await runJob(evaluate(params(), context()));
+    const weighted = await runJob(evaluate(params({ net: net('costs.binaryproto') }), context()));
+    expect(weighted.result.evaluations[0].loss).toBeCloseTo(2 * plain.result.evaluations[0].loss!, 5);
+    await expect(runJob(evaluate(params({ net: net('no.binaryproto') }), context()))).rejects.toThrow(
+      'Cannot find the infogain matrix "no.binaryproto"',
     );
   });
 

@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest';
+import type { Palette } from '../../../webview/charts/canvas';
+import { csvOf, type Drawing, type Line, lineStyles, svgOf, table } from '../../../webview/charts/lines';
+
+const lines: Line[] = [
+  {
+    name: 'conv1',
+    points: [
+      { x: 0.1, y: 0.5 },
+      { x: 1, y: 0.99 },
+    ],
+  },
+  {
+    name: 'ip "1", all',
+    points: [
+      { x: 0.01, y: 0.25 },
+      { x: 1, y: 0.98 },
+    ],
+  },
+];
+const palette = {
+  background: '#000',
+  text: '#fff',
+  grid: '#333',
+  series: ['#f00', '#0f0'],
+} as Partial<Palette> as Palette;
+const drawing: Drawing = {
+  label: 'Accuracy & loss <by layer>',
+  xLabel: 'keep',
+  yLabel: 'accuracy',
+  lines,
+  logarithmic: true,
+  formatX: (x) => x.toPrecision(2),
+  formatY: (y) => y.toFixed(2),
+};
+
+test('a table has a row for each x that any line has, in order', () => {
+  expect(table(lines)).toEqual([
+    { x: 0.01, values: [undefined, 0.25] },
+    { x: 0.1, values: [0.5, undefined] },
+    { x: 1, values: [0.99, 0.98] },
+  ]);
+  expect(table([])).toEqual([]);
+});
+
+test('CSV leaves cells empty where a line has no value, and quotes names', () => {
+  expect(csvOf('keep', lines)).toBe('keep,conv1,"ip ""1"", all"\n0.01,,0.25\n0.1,0.5,\n1,0.99,0.98\n');
+});
+
+test('lines are told apart by dashes too: no two of many have the same style', () => {
+  const styles = lineStyles(palette).map((style) => JSON.stringify(style));
+  expect(new Set(styles).size).toBe(8);
+});
+
+describe('the chart as SVG', () => {
+  const svg = svgOf(drawing, palette);
+  const coordinates = [
+    ...svg.matchAll(/<path d="M([\d. L]+)" stroke="#(?:f00|0f0)"[^>]*fill="none"\/>/g),
+  ].map(([, path]) => path.split('L').map((point) => point.split(' ').map(Number)));
+
+  test('puts the least and the greatest at the edges, decades at equal distances', () => {
+    const [[a, b], [c, d]] = coordinates;
+    expect(c[0]).toBe(76);
+    expect(b[0]).toBe(960 - 190);
+    expect(d[0]).toBe(b[0]);
+    expect(a[0]).toBeCloseTo((c[0] + b[0]) / 2, 1);
+    expect(b[1]).toBe(44);
+    expect(c[1]).toBe(540 - 52);
+  });
+
+  test('escapes what texts hold', () => {
+    expect(svg).toContain('Accuracy &#38; loss &#60;by layer&#62;');
+  });
+
+  test('of one point has finite numbers', () => {
+    const one = svgOf({ ...drawing, lines: [{ name: 'a', points: [{ x: 1, y: 1 }] }] }, palette);
+    expect(one).not.toMatch(/NaN|Infinity/);
+  });
+});
