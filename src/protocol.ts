@@ -9,7 +9,14 @@ import type { Keeps } from './jobs/chooseKeeps';
 import type { Companions } from './jobs/companions';
 import type { EvaluateParams, EvaluateResult, Evaluation } from './jobs/evaluate';
 import type { JointChoice } from './jobs/joint';
-import type { RetrainEvent, RetrainParameters, RetrainResult } from './jobs/retrain';
+import type {
+  Achieved,
+  Measurement,
+  RetrainEvent,
+  RetrainParameters,
+  RetrainResult,
+  RunNotes,
+} from './jobs/retrain';
 import type { SweepEvent, SweepParams } from './jobs/sweep';
 import type { Ranking, SweepFigure } from './jobs/sweepResults';
 import type { Thumbnail } from './jobs/thumbnails';
@@ -23,7 +30,17 @@ import type { Statistics } from './sparsity/statistics';
 import type { EngineOptions } from './tensor/createEngine';
 
 /** Of the jobs, what the page shows. */
-export type { Evaluation, EvaluateResult, Progress, RetrainEvent, Thumbnail };
+export type {
+  Achieved,
+  Evaluation,
+  EvaluateResult,
+  Measurement,
+  Progress,
+  RetrainEvent,
+  RetrainResult,
+  RunNotes,
+  Thumbnail,
+};
 
 /**
  * Every message between the editor, the worker process and the page follows from the two tables at the end:
@@ -257,8 +274,8 @@ export interface RunFiles {
   solver?: string;
   /** Models to compare with. */
   compared: string[];
-  /** A retraining was interrupted, and can go on. */
-  checkpoint?: string;
+  /** Of a retraining that was interrupted and can go on. `run`: what it was asked for. */
+  checkpoint?: { iteration: number; run?: RunNotes };
   /** What the engine is, as the settings choose it. */
   engine: string;
 }
@@ -278,8 +295,7 @@ export interface SweepRequest {
   anew: boolean;
 }
 
-export type RetrainRequest = Pick<RetrainParameters, 'choices' | 'schedule' | 'iterations' | 'holdOut'> & {
-  encoding: RetrainParameters['encoding'];
+export type RetrainRequest = RunNotes & {
   /** Go on from the checkpoint of an interrupted run. */
   resume: boolean;
 };

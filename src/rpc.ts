@@ -24,23 +24,27 @@ export type Steer = 'pause' | 'resume' | 'stop';
  * on to where it can end.
  */
 export class Steering {
-  private paused = false;
+  private waiting = false;
   private stopped = false;
   private readonly listeners = new Set<(to: Steer) => void>();
+
+  get paused(): boolean {
+    return this.waiting;
+  }
 
   get stopping(): boolean {
     return this.stopped;
   }
 
   steer(to: Steer): void {
-    this.paused = to === 'pause';
+    this.waiting = to === 'pause';
     if (to === 'stop') this.stopped = true;
     for (const listener of [...this.listeners]) listener(to);
   }
 
   /** Resolves at once while the job runs, and when it goes on while it is paused. */
   async running(): Promise<void> {
-    while (this.paused) {
+    while (this.waiting) {
       await new Promise<void>((resolve) => {
         const stop = this.listen(() => {
           stop();

@@ -1,4 +1,4 @@
-import { basename, dirname } from 'node:path';
+import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { CaffeError } from '../caffe/errors';
 import type { NetOnData, RunFile, RunFiles, WorkerJobs } from '../protocol';
@@ -53,7 +53,7 @@ export class RunChoices {
       data: data && this.nameOf(data),
       solver: solver && this.nameOf(solver),
       compared: (compared ?? []).map((file) => this.nameOf(file)),
-      checkpoint: checkpoint && basename(checkpoint),
+      checkpoint: checkpoint && { iteration: checkpoint.iteration, run: checkpoint.run },
       engine: engineName(),
     };
   }

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { rm } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { CaffeError } from '../caffe/errors';
-import type { LongJob, PageJobs } from '../protocol';
+import type { LongJob, PageJobs, RetrainEvent } from '../protocol';
 import type { JobHandlers } from '../rpc';
 import type { WorkerClient } from '../worker/client';
 import { engineOptions } from './engine';
@@ -116,12 +116,12 @@ export function runJobs({ uri, choices, labors, workers }: Runs): Pick<JobHandle
           ...{ file: model, solverFile: solver, netFile: files.netFile, baseline },
           workspaceFolders: files.workspaceFolders,
           existing,
-          resume: resume ? companions.checkpoints.at(0) : undefined,
+          [resume ? 'resume' : 'abandoned']: companions.checkpoints.at(0)?.state,
           engine: engineOptions(),
         };
         labors.retrain = new Labor(
           (abort, control) => laborer.start('retrain', params, abort, control),
-          () => true,
+          spaced(),
         );
       }
       return labors.retrain && (yield* labors.retrain.follow(signal));
@@ -180,6 +180,20 @@ function requireRunnable(uri: vscode.Uri): void {
 function requireFree(labor: { isRunning: boolean } | undefined, uri: vscode.Uri): void {
   requireRunnable(uri);
   if (labor?.isRunning) throw new CaffeError(vscode.l10n.t('This is running already.'));
+}
+
+/** How many of the events of a retraining a page gets that comes later, besides those that it must not miss. */
+const remembered = 1_000;
+
+/** Which events of a retraining are remembered: all that measure, and of the others as many as a chart can show. */
+function spaced(): (event: RetrainEvent) => boolean {
+  let last = -Infinity;
+  return ({ iteration, iterations, measurement, baseline }) => {
+    if (measurement ?? baseline) return true;
+    if (iteration - last < iterations / remembered) return false;
+    last = iteration;
+    return true;
+  };
 }
 
 async function askImage(uri: vscode.Uri): Promise<string | undefined> {

@@ -60,8 +60,9 @@ export async function writeCheckpoint(
 
 /** What lies beside a `.solverstate`; undefined where it is one that Caffe, or a plain training, wrote. */
 export async function readProgressed(state: string): Promise<Progressed | undefined> {
+  const notes = await readNotes(state);
+  if (notes === undefined) return undefined;
   const files = filesOf(state);
-  if (!existsSync(files.notes)) return undefined;
   const arrays = new Map<string, Float32Array>();
   const source = await openFile(files.arrays);
   try {
@@ -74,11 +75,18 @@ export async function readProgressed(state: string): Promise<Progressed | undefi
   } finally {
     await source.close();
   }
+  return { arrays, notes };
+}
+
+/** What a checkpoint notes besides its arrays; undefined where Caffe, or a plain training, wrote it. */
+export async function readNotes(state: string): Promise<unknown> {
+  const { notes } = filesOf(state);
+  if (!existsSync(notes)) return undefined;
   try {
-    return { arrays, notes: JSON.parse(await readFile(files.notes, 'utf8')) as unknown };
+    return JSON.parse(await readFile(notes, 'utf8'));
   } catch (cause) {
     throw new CaffeError('The notes of the checkpoint cannot be read', {
-      file: files.notes,
+      file: notes,
       advice: 'Remove this file to go on with the weights and the solver state alone',
       cause,
     });

@@ -7,6 +7,7 @@ import { fileKind } from '../caffe/prototxt/fileKind';
 import { parsePrototxt } from '../caffe/prototxt/parser';
 import { readNet } from '../caffe/readNet';
 import { layersFor } from '../network/graph';
+import { interruptedRun, type RunNotes } from './retrain';
 
 /** The files beside a model that it can be run with, the likeliest first: paths. */
 export interface Companions {
@@ -19,8 +20,16 @@ export interface Companions {
   solvers: string[];
   /** Models made from this one, or that this one was made from. */
   models: string[];
-  /** States that an interrupted retraining of the model left, the latest first. */
-  checkpoints: string[];
+  /** What interrupted retrainings of the model left, the latest first. */
+  checkpoints: Checkpoint[];
+}
+
+export interface Checkpoint {
+  /** The `.solverstate`. */
+  state: string;
+  iteration: number;
+  /** What the run was asked for; absent where only the real Caffe knows. */
+  run?: RunNotes;
 }
 
 /** A prototxt is text of at most this many bytes; larger ones are passed over. */
@@ -53,19 +62,35 @@ export async function findCompanions(modelPath: string): Promise<Companions> {
     nets.push({ file, hasData, score: matched / weighted.size + Number(hasData) + likeness(fileName, name) });
   }
   const stem = stemOf(name);
-  const state = `${name}.retraining_iter_`;
-  const iterationOf = (file: string) => Number(/_iter_(\d+)\.solverstate/.exec(file)?.[1] ?? 0);
   return {
     nets: byScore(nets).map(({ file, hasData }) => ({ file, hasData })),
     solvers: byScore(solvers).map(({ file }) => file),
     models: names
       .filter((each) => /\.caffemodel(\.h5)?$/i.test(each) && each !== name && stemOf(each) === stem)
       .map((each) => join(folder, each)),
-    checkpoints: names
-      .filter((each) => each.startsWith(state) && each.endsWith('.solverstate'))
-      .sort((a, b) => iterationOf(b) - iterationOf(a))
-      .map((each) => join(folder, each)),
+    checkpoints: await checkpointsOf(modelPath, names),
   };
+}
+
+async function checkpointsOf(modelPath: string, names: readonly string[]): Promise<Checkpoint[]> {
+  const beginning = `${basename(modelPath)}.retraining_iter_`;
+  const found: (Checkpoint & { written: number })[] = [];
+  for (const name of names) {
+    const iteration = /^(\d+)\.solverstate$/.exec(
+      name.startsWith(beginning) ? name.slice(beginning.length) : '',
+    );
+    if (!iteration) continue;
+    const state = join(dirname(modelPath), name);
+    try {
+      const { mtimeMs: written } = await stat(state);
+      found.push({ state, iteration: Number(iteration[1]), run: await interruptedRun(state), written });
+    } catch {
+      // Gone meanwhile, or its notes are broken: there is nothing to go on from.
+    }
+  }
+  return found
+    .sort((a, b) => b.written - a.written)
+    .map(({ state, iteration, run }) => ({ state, iteration, run }));
 }
 
 /** Names of the layers that the model has weights for. */

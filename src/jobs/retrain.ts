@@ -6,7 +6,7 @@ import { openModel } from '../caffe/model';
 import { countKept, type Mask, maskOfNonZero } from '../sparsity/masks';
 import type { Recipe, SparseEncoding } from '../sparsity/recipe';
 import { autoPrune } from './autoPrune';
-import { readProgressed, removeCheckpoint, withCheckpoint, writeCheckpoint } from './checkpoint';
+import { readNotes, readProgressed, removeCheckpoint, withCheckpoint, writeCheckpoint } from './checkpoint';
 import { digestOf } from './digest';
 import type { Job, Progress } from './job';
 import { loadWeights } from './loadWeights';
@@ -32,7 +32,15 @@ export interface RetrainParameters extends TrainingSource {
   existing: Existing;
   /** A `.solverstate` that an earlier, interrupted run of the same parameters left. */
   resume?: string;
+  /** One of a run that is given up: it is removed once this run has a checkpoint of its own. */
+  abandoned?: string;
 }
+
+/** What a run was asked for, as its checkpoints note it: with the same it can go on. */
+export type RunNotes = Pick<
+  RetrainParameters,
+  'choices' | 'schedule' | 'iterations' | 'holdOut' | 'encoding'
+>;
 
 /**
  * As sparse as possible: per layer, rounds prune what the measured loss misses least, and retrain for at most
@@ -65,6 +73,10 @@ export interface Measurement extends Achieved {
 
 export interface RetrainEvent extends Progress {
   iteration: number;
+  /** Iterations altogether. */
+  iterations: number;
+  /** Set when the run begins to wait; it goes on with the next event. */
+  paused?: true;
   loss?: number;
   smoothedLoss?: number;
   rate?: number;
@@ -116,6 +128,7 @@ export async function* retrain(
     encoding,
     existing,
     resume,
+    abandoned,
     ...rest
   }: RetrainParameters,
   context: TrainingContext,
@@ -123,12 +136,13 @@ export async function* retrain(
   const { measureEvery = Math.max(1, Math.ceil(iterations / 20)), ...source } = rest;
   const { signal, engine, control } = context;
   const begin = performance.now();
+  const notes: RunNotes = { choices, schedule, iterations, holdOut: rest.holdOut, encoding };
   const outputs = await chooseOutputs(file, existing);
   const trainer = await Trainer.open(
     { ...source, solver: { ...source.solver, max_iter: iterations } },
     engine,
   );
-  const session = new Session(trainer, file, iterations, begin);
+  const session = new Session(trainer, file, notes, abandoned);
   try {
     const chosenOn: MeasuredOn = trainer.measures('validation') ? 'validation' : 'test';
     if (!trainer.measures(chosenOn)) {
@@ -137,13 +151,15 @@ export async function* retrain(
         advice: 'Give it a test_iter and a net with a TEST phase',
       });
     }
+    yield { ...session.progress(0), message: 'measuring the baseline' };
     await loadWeights(trainer.net, baselineFile ?? file, signal);
     const baseline = await session.achieved(signal);
     yield { ...session.progress(0), baseline };
     if (baselineFile !== undefined) await loadWeights(trainer.net, file, signal);
 
     session.params = prunedParams(trainer, choices);
-    if (resume !== undefined) await session.resume(resume, signal);
+    if (resume !== undefined) yield* session.resume(resume, signal);
+    session.startClock();
     if (schedule.kind === 'auto') {
       yield* autoPrune(session, schedule, { baseline: baseline[chosenOn]!, chosenOn, iterations, context });
     } else {
@@ -152,12 +168,17 @@ export async function* retrain(
         (session.best === undefined || score >= scoreOf(session.best.measurement[chosenOn]!));
       for (let done = trainer.solver.iteration; done < iterations && control?.stopping !== true; done++) {
         applySchedule(schedule, trainer, session.params, done, iterations);
+        // What the pruned weights achieve untrained: from there the accuracy has to come back.
+        if (session.history.length === 0) yield* session.measure(chosenOn, isBest, signal);
         yield* session.step(done + 1, context);
         if ((done + 1) % measureEvery === 0 || done + 1 === iterations) {
           yield* session.measure(chosenOn, isBest, signal);
         }
       }
-      if (session.history.length === 0) yield* session.measure(chosenOn, () => true, signal);
+      if (session.history.at(-1)?.iteration !== trainer.solver.iteration) {
+        // Stopped between two measurements: the last weights may be the best.
+        yield* session.measure(chosenOn, isBest, signal);
+      }
     }
     const last = session.history.at(-1)!;
     const report: RetrainReport = {
@@ -166,7 +187,7 @@ export async function* retrain(
       iterations: trainer.solver.iteration,
       engine: engine.name,
       chosenOn,
-      heldOut: source.holdOut ?? 0,
+      heldOut: baseline.validation?.items ?? 0,
       baseline,
       best: session.best?.measurement ?? last,
       last,
@@ -207,6 +228,12 @@ interface Notes {
   history: Measurement[];
   best?: number;
   search?: Search;
+  run: RunNotes;
+}
+
+/** What the run was asked for that left a checkpoint; undefined where Caffe, or a plain training, wrote it. */
+export async function interruptedRun(state: string): Promise<RunNotes | undefined> {
+  return ((await readNotes(state)) as Notes | undefined)?.run;
 }
 
 /** The state of a retraining that both kinds of schedule share. */
@@ -220,22 +247,31 @@ export class Session {
   /** The `.solverstate` of the last checkpoint. */
   checkpoint: string | undefined;
   private told = 0;
+  /** When the steps began, and after which iteration. */
+  private clock = { begin: performance.now(), iteration: 0 };
 
   constructor(
     readonly trainer: Trainer,
     private readonly file: string,
-    private readonly iterations: number,
-    private readonly begin: number,
+    private readonly run: RunNotes,
+    private abandoned: string | undefined,
   ) {}
 
+  /** From here on the pace is measured from which the time left is told. */
+  startClock(): void {
+    this.clock = { begin: performance.now(), iteration: this.trainer.solver.iteration };
+  }
+
   progress(iteration: number): RetrainEvent {
-    const seconds = (performance.now() - this.begin) / 1000;
-    const fraction = Math.min(1, iteration / this.iterations);
+    const { iterations } = this.run;
+    const seconds = (performance.now() - this.clock.begin) / 1000;
+    const done = iteration - this.clock.iteration;
     return {
       iteration,
-      fraction,
-      message: `iteration ${iteration} of ${this.iterations}`,
-      secondsLeft: fraction > 0.01 ? (seconds * (1 - fraction)) / fraction : undefined,
+      iterations,
+      fraction: Math.min(1, iteration / iterations),
+      message: `iteration ${iteration} of ${iterations}`,
+      secondsLeft: done > 0.01 * iterations ? (seconds * (iterations - iteration)) / done : undefined,
     };
   }
 
@@ -243,7 +279,13 @@ export class Session {
   async *step(iteration: number, { signal, control }: TrainingContext): AsyncGenerator<RetrainEvent, void> {
     // A pause in which messages, such as one to cancel, arrive.
     await setImmediate();
-    await control?.running();
+    if (control?.paused === true) {
+      const begin = performance.now();
+      yield { ...this.progress(iteration - 1), paused: true };
+      await control.running();
+      this.clock.begin += performance.now() - begin;
+      this.told = 0;
+    }
     signal.throwIfAborted();
     const { loss, smoothedLoss, rate } = await this.trainer.step();
     if (performance.now() - this.told < tellEveryMs) return;
@@ -307,15 +349,22 @@ export class Session {
       history: this.history,
       best: this.best && this.history.indexOf(this.best.measurement),
       search: this.search,
+      run: this.run,
     };
     const old = this.checkpoint;
     const prefix = `${this.file}.retraining`;
     this.checkpoint = await writeCheckpoint(this.trainer, prefix, { arrays, notes }, signal);
-    if (old !== undefined && old !== this.checkpoint) await removeCheckpoint(old);
+    for (const state of [old, this.abandoned]) {
+      if (state !== undefined && state !== this.checkpoint) await removeCheckpoint(state);
+    }
+    this.abandoned = undefined;
   }
 
-  /** Goes on from a checkpoint of the same run, or from a state of Caffe: then what is zero stays pruned. */
-  async resume(state: string, signal: AbortSignal): Promise<void> {
+  /**
+   * Goes on from a checkpoint of the same run, and tells its measurements again; or from a state of Caffe: then what is
+   * zero stays pruned.
+   */
+  async *resume(state: string, signal: AbortSignal): AsyncGenerator<RetrainEvent, void> {
     const { trainer, params } = this;
     await trainer.resume(state, signal);
     const progressed = await readProgressed(state);
@@ -345,6 +394,7 @@ export class Session {
     if (!progressed) return;
     const { history, best, search } = progressed.notes as Notes;
     this.history.push(...history);
+    for (const measurement of history) yield { ...this.progress(measurement.iteration), measurement };
     this.search = search;
     if (best !== undefined) {
       this.best = {

@@ -7,6 +7,8 @@ import { type Figures, Trainer, type TrainingSource } from './trainer';
 
 /** How a training that runs is paused and stopped from outside. */
 export interface TrainingControl {
+  /** True while it shall wait before the next iteration. */
+  readonly paused: boolean;
   /** True once it shall end after the current iteration and keep what it has. */
   readonly stopping: boolean;
   /** Resolves at once while it runs, and when it goes on while it is paused. */

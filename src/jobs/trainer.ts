@@ -27,8 +27,8 @@ export interface TrainingSource {
   trainData?: string;
   testData?: string;
   /**
-   * How many items at the end of the training data are held out: never trained on, they serve for choosing
-   * (ratios, the best weights), so that the test data choose nothing.
+   * How many items at the end of the training data, or below 1 what share of them, are held out: never trained on, they
+   * serve for choosing (ratios, the best weights), so that the test data choose nothing.
    */
   holdOut?: number;
   workspaceFolders?: readonly string[];
@@ -227,14 +227,15 @@ async function heldOut(
   const folders = searchFolders(solverFile, workspaceFolders);
   const all = await openItemSource(layer, { phase: 'TRAIN', folders, source: trainData });
   const count = all.count;
-  if (count === undefined || count <= holdOut) {
+  const held = holdOut < 1 ? Math.ceil((count ?? 0) * holdOut) : holdOut;
+  if (count === undefined || count <= held) {
     await all.close();
     throw new CaffeError(
       count === undefined
         ? 'Nothing can be held out of data whose size is not known'
-        : `${holdOut} items cannot be held out of ${count}`,
+        : `${held} items cannot be held out of ${count}`,
       { layer: layer.name, file: all.name },
     );
   }
-  return part === 'train' ? slice(all, 0, count - holdOut) : slice(all, count - holdOut, count);
+  return part === 'train' ? slice(all, 0, count - held) : slice(all, count - held, count);
 }

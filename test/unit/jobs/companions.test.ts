@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -22,6 +22,9 @@ const model = modelBytes(
   })),
 );
 
+const statePath = (iteration: number) =>
+  join(folder, `lenet.caffemodel.retraining_iter_${iteration}.solverstate`);
+
 beforeAll(() => {
   const files: Record<string, string | Uint8Array> = {
     'lenet.caffemodel': model,
@@ -38,11 +41,14 @@ beforeAll(() => {
     'lenet_solver.prototxt': 'net: "train_val.prototxt" base_lr: 0.1',
     'broken.prototxt': 'layer { name: "ip1" ',
     'lenet.caffemodel.retraining_iter_900.solverstate': '',
+    'lenet.caffemodel.retraining_iter_900.progress.json': '{"run": {"iterations": 1000}}',
     'lenet.caffemodel.retraining_iter_1200.solverstate': '',
     'lenet.caffemodel.retraining_iter_1200.caffemodel': model,
     'lenet2.caffemodel.retraining_iter_5.solverstate': '',
   };
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  utimesSync(statePath(900), 2, 2);
+  utimesSync(statePath(1200), 1, 1);
 });
 
 test('finds nets with the weights of the model, those with data of their own first', async () => {
@@ -64,9 +70,10 @@ test('finds solvers, models of the same stem, and the states that a retraining l
     'lenet.pruned-2.caffemodel',
     'lenet.pruned.caffemodel',
   ]);
-  expect(checkpoints.map((file) => basename(file))).toEqual([
-    'lenet.caffemodel.retraining_iter_1200.solverstate',
-    'lenet.caffemodel.retraining_iter_900.solverstate',
+  // By when they were written: a run that began anew has come less far.
+  expect(checkpoints).toEqual([
+    { state: statePath(900), iteration: 900, run: { iterations: 1000 } },
+    { state: statePath(1200), iteration: 1200, run: undefined },
   ]);
   const ofPruned = await findCompanions(join(folder, 'lenet.pruned.caffemodel'));
   expect(ofPruned.models.map((file) => basename(file))).toContain('lenet.caffemodel');

@@ -93,7 +93,7 @@ describe.each(['SGD', 'Nesterov', 'AdaGrad', 'RMSProp', 'AdaDelta', 'Adam'])('%s
       expect(zeros(blobs.get(`${layer}/${blob}`)!)).toBeGreaterThanOrEqual(count - kept);
       expect(kept).toBeGreaterThan(0);
     }
-    expect(events.filter(({ measurement }) => measurement).length).toBe(20);
+    expect(events.filter(({ measurement }) => measurement).length).toBe(21);
     expect(readdirSync(folder).filter((name) => name.includes('retraining'))).toEqual([]);
   });
 });

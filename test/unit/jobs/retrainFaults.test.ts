@@ -10,7 +10,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import * as h5wasm from 'h5wasm/node';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
@@ -19,9 +19,11 @@ import type { NetParameter, SolverParameter } from '../../../src/caffe/messages'
 import { openModel } from '../../../src/caffe/model';
 import { printMessage } from '../../../src/caffe/prototxt/printMessage';
 import { messageType } from '../../../src/caffe/schema';
+import { findCompanions } from '../../../src/jobs/companions';
 import { type AutoSchedule, retrain, type RetrainParameters } from '../../../src/jobs/retrain';
 import type { Schedule } from '../../../src/jobs/schedule';
 import { train } from '../../../src/jobs/train';
+import { Steering } from '../../../src/rpc';
 import { ReferenceEngine } from '../../../src/tensor/reference';
 import { buildCli } from '../cli/build';
 import { CLASSES, layer, runJob, tinyData, tinyNet, trainTiny } from './tinyNet';
@@ -299,4 +301,53 @@ test('a checkpoint of another run is refused', async () => {
   await interrupt(parameters(), 10);
   const other = parameters({ choices: [{ layer: 'ip2', blob: 0, keep: 0.1 }], resume: stateOf(10) });
   await expect(runJob(retrain(other, context))).rejects.toThrow(/of another run/);
+});
+
+test('a checkpoint tells what its run was asked for, and a run that goes on tells what was measured', async () => {
+  const run = parameters({ holdOut: 0.1 });
+  await interrupt(run, 20);
+  const { checkpoints } = await findCompanions(file);
+  const { choices, schedule, iterations, holdOut, encoding } = run;
+  expect(checkpoints).toEqual([
+    { state: stateOf(20), iteration: 20, run: { choices, schedule, iterations, holdOut, encoding } },
+  ]);
+  const { events, result } = await runJob(retrain({ ...run, resume: stateOf(20) }, context));
+  expect(events.flatMap(({ measurement }) => measurement?.iteration ?? [])).toEqual([0, 10, 20, 30, 40]);
+  // A tenth of all items.
+  expect(result.report.heldOut).toBe(30);
+});
+
+test('the checkpoint of a run that is given up stays until the new run has one', async () => {
+  await interrupt(parameters(), 20);
+  const first = retrain(parameters({ abandoned: stateOf(20) }), context);
+  for (let next = await first.next(); next.done !== true; next = await first.next()) {
+    if (next.value.measurement) break;
+    expect(checkpointFiles()).toContain(basename(stateOf(20)));
+  }
+  expect(checkpointFiles().filter((name) => name.endsWith('.solverstate'))).toEqual([basename(stateOf(0))]);
+  await first.return(undefined as never);
+});
+
+test('a run that is paused says so, and goes on or stops with what it has', async () => {
+  const control = new Steering();
+  const job = retrain(parameters({ iterations: 400 }), { ...context, control });
+  let pauses = 0;
+  const run = async () => {
+    for (;;) {
+      const next = await job.next();
+      if (next.done === true) return next.value;
+      const { iteration, paused } = next.value;
+      if (paused) {
+        pauses++;
+        setTimeout(() => control.steer(pauses === 1 ? 'resume' : 'stop'), 20);
+      } else if (iteration > 5 && pauses < 2) {
+        control.steer('pause');
+      }
+    }
+  };
+  const { report } = await run();
+  expect(pauses).toBe(2);
+  expect(report.iterations).toBeLessThan(400);
+  expect(report.last.iteration).toBe(report.iterations);
+  expect(checkpointFiles()).toEqual([]);
 });
