@@ -154,10 +154,14 @@ export async function writeSparseBlob(
     await npz.add(`${key}_width`, Uint8Array.of(width), []);
   } else {
     const order = encoding === 'csr' ? 'rows' : 'columns';
-    const { data, indices, indptr } = encodeCompressed(values, matrixShape(shape), order);
+    const matrix = matrixShape(shape);
+    const { data, indices, indptr } = encodeCompressed(values, matrix, order);
     await npz.add(`${key}_data`, data);
     await npz.add(`${key}_indices`, indices);
     await npz.add(`${key}_indptr`, indptr);
+    // That of the matrix, as scipy takes it; the blob's own is in the manifest.
+    await npz.add(`${key}_shape`, Int32Array.from(matrix));
+    return;
   }
   await npz.add(`${key}_shape`, Int32Array.from(shape));
 }
