@@ -42,6 +42,10 @@ export function activate(context: vscode.ExtensionContext): void {
     command('openAsModel', (_context, uri?: vscode.Uri) => openAsModel(uri)),
     command('exportStatistics', exportStatistics),
     command('createSample', createSample),
+    // For lenses; not in the palette.
+    command('openWeights', (_context, model: vscode.Uri, view: string, layer?: string) =>
+      editor.show(model, view, layer),
+    ),
     command('evaluateModel', showView(editor, 'evaluate')),
     command('trainNet', trainNet),
     command('installTensorflow', installTensorflow),

@@ -261,8 +261,8 @@ export type PageEvent =
   | { kind: 'deleted' }
   /** Files beside it came, changed or went: what it can be run and compared with may be other files now. */
   | { kind: 'companions' }
-  /** A command asks for one of the views. It is told again to a page that comes back; `request` tells one from another. */
-  | { kind: 'show'; view: string; request: number };
+  /** A command asks for one of the views, and for a layer in it. It is told again to a page that comes back; `request` tells one from another. */
+  | { kind: 'show'; view: string; layer?: string; request: number };
 
 /** The files that a model is run with, by the names that the page shows. */
 export interface RunFiles {
@@ -371,6 +371,12 @@ export interface PageStart {
   language: string;
   /** Whether the workspace is trusted: jobs that read other files of it wait for that. */
   trusted: boolean;
+}
+
+/** What the page that draws a net is given. */
+export interface GraphStart extends PageStart {
+  /** The prototxt; the page keeps it, so that the panel can come back with the window. */
+  uri: string;
 }
 
 /** A layer of a net that is drawn. */

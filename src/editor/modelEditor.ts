@@ -58,8 +58,8 @@ export class ModelDocument implements vscode.CustomDocument {
   }
 
   /** Lets the pages show a view; one that is not there yet does when it comes. */
-  show(view: string): void {
-    this.request = { kind: 'show', view, request: Date.now() };
+  show(view: string, layer?: string): void {
+    this.request = { kind: 'show', view, layer, request: Date.now() };
     this.events.fire(this.request);
   }
 
@@ -104,11 +104,11 @@ export class ModelEditor implements vscode.CustomReadonlyEditorProvider<ModelDoc
     return document;
   }
 
-  /** Opens a model and shows one of its views. */
-  async show(uri: vscode.Uri, view: string): Promise<void> {
+  /** Opens a model and shows one of its views, with a layer selected. */
+  async show(uri: vscode.Uri, view: string, layer?: string): Promise<void> {
     await openModel(uri);
     for (const document of this.documents) {
-      if (document.uri.toString() === uri.toString()) document.show(view);
+      if (document.uri.toString() === uri.toString()) document.show(view, layer);
     }
   }
 

@@ -14,11 +14,11 @@ export const pageRoot = (extension: vscode.Uri): vscode.Uri =>
  * The HTML of a page: nothing is allowed but our own script (by nonce), style and font, and what the page is to know from the
  * start lies in a data attribute, where it cannot become code.
  */
-export function pageHtml(
+export function pageHtml<Start extends PageStart>(
   webview: vscode.Webview,
   extension: vscode.Uri,
   page: 'model' | 'graph',
-  start: PageStart,
+  start: Start,
 ): string {
   const nonce = randomBytes(16).toString('base64');
   const file = (name: string) =>

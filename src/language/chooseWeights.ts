@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Fit } from '../caffe/pairing';
-import { activePrototxt, fileName, type PairedModels } from './pairedModels';
+import { fileName, type PairedModels } from './pairedModels';
 import { percent } from './numbers';
 
 interface Item extends vscode.QuickPickItem {
@@ -9,7 +9,10 @@ interface Item extends vscode.QuickPickItem {
 }
 
 /** Asks which model holds the weights of a prototxt; the answer is remembered. */
-export async function chooseWeights(pairs: PairedModels, document = activePrototxt()): Promise<void> {
+export async function chooseWeights(
+  pairs: PairedModels,
+  document: vscode.TextDocument | undefined,
+): Promise<void> {
   if (!document) return;
   const current = await pairs.of(document);
   const describe = ({ matched, lacking, mismatches, score }: Fit): string => {

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { atomicWrite } from '../caffe/atomicWrite';
 import { pageHtml, pageRoot } from '../editor/pageHtml';
 import type { Phase } from '../network/layer';
-import type { GraphEvent, GraphJobs } from '../protocol';
+import type { GraphEvent, GraphJobs, GraphStart } from '../protocol';
 import { JobServer, type JobHandlers, type Request } from '../rpc';
 import { toText } from '../wire';
 import type { WorkerClient } from '../worker/client';
@@ -10,9 +10,15 @@ import { rangeOf, type Documents } from './documents';
 import { graphOf } from './graphNet';
 import { activePrototxt, fileName, type PairedModels } from './pairedModels';
 
-/** Draws the nets of prototxts, each in a panel beside its text. */
-export class GraphPanels implements vscode.Disposable {
+const viewType = 'caffePruner.graph';
+
+/** Draws the nets of prototxts, each in a panel beside its text; panels come back after the window was closed. */
+export class GraphPanels implements vscode.Disposable, vscode.WebviewPanelSerializer {
   private readonly panels = new Map<string, vscode.WebviewPanel>();
+  private readonly focus = new vscode.EventEmitter<void>();
+  /** Another panel has the focus, or none. */
+  readonly onDidChangeFocus = this.focus.event;
+  private readonly serializer = vscode.window.registerWebviewPanelSerializer(viewType, this);
 
   constructor(
     private readonly extension: vscode.Uri,
@@ -26,34 +32,53 @@ export class GraphPanels implements vscode.Disposable {
   async show(uri?: vscode.Uri): Promise<void> {
     const document = uri ? await vscode.workspace.openTextDocument(uri) : activePrototxt();
     if (!document) return;
-    const key = document.uri.toString();
-    const known = this.panels.get(key);
+    const known = this.panels.get(document.uri.toString());
     if (known) {
       known.reveal(undefined, true);
       return;
     }
-    const title = vscode.l10n.t('Graph of {0}', fileName(document.uri));
     const panel = vscode.window.createWebviewPanel(
-      'caffePruner.graph',
-      title,
+      viewType,
+      vscode.l10n.t('Graph of {0}', fileName(document.uri)),
       { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true },
-      { enableScripts: true, localResourceRoots: [pageRoot(this.extension)] },
     );
+    this.fill(panel, document.uri);
+  }
+
+  /** Draws in a panel that was there when the window was closed; `state` is what its page kept. */
+  async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+    const uri = uriIn(state);
+    if (!uri || this.panels.has(uri.toString())) panel.dispose();
+    else this.fill(panel, uri);
+  }
+
+  /** The prototxt whose graph has the focus. */
+  focused(): vscode.TextDocument | undefined {
+    const [key] = [...this.panels].find(([, panel]) => panel.active) ?? [];
+    return vscode.workspace.textDocuments.find(({ uri }) => uri.toString() === key);
+  }
+
+  private fill(panel: vscode.WebviewPanel, uri: vscode.Uri): void {
+    const key = uri.toString();
     this.panels.set(key, panel);
     const { webview } = panel;
-    const server = new JobServer<GraphJobs>(this.jobs(document.uri), (response) => {
+    webview.options = { enableScripts: true, localResourceRoots: [pageRoot(this.extension)] };
+    const server = new JobServer<GraphJobs>(this.jobs(uri), (response) => {
       if (response.kind === 'error' && response.error.kind === 'defect')
         this.log.error(response.error.stack ?? response.error.text);
       void webview.postMessage(toText(response));
     });
     const listener = webview.onDidReceiveMessage((request: Request<GraphJobs>) => server.receive(request));
+    panel.onDidChangeViewState(() => this.focus.fire());
     panel.onDidDispose(() => {
       this.panels.delete(key);
       listener.dispose();
       server.dispose();
+      this.focus.fire();
     });
-    webview.html = pageHtml(webview, this.extension, 'graph', {
-      fileName: fileName(document.uri),
+    webview.html = pageHtml<GraphStart>(webview, this.extension, 'graph', {
+      uri: key,
+      fileName: fileName(uri),
       texts: (vscode.l10n.bundle as Record<string, string> | undefined) ?? {},
       language: vscode.env.language,
       trusted: vscode.workspace.isTrusted,
@@ -61,7 +86,9 @@ export class GraphPanels implements vscode.Disposable {
   }
 
   dispose(): void {
+    this.serializer.dispose();
     for (const panel of this.panels.values()) panel.dispose();
+    this.focus.dispose();
   }
 
   private jobs(uri: vscode.Uri): JobHandlers<GraphJobs> {
@@ -186,4 +213,10 @@ export class GraphPanels implements vscode.Disposable {
         .filter(({ blob, statistics }) => blob === 0 && statistics.count > 0)
         .map(({ layer, statistics }) => [layers[layer].name, 1 - statistics.nonZero / statistics.count]);
   }
+}
+
+/** The file that a page draws, in what it keeps. */
+function uriIn(state: unknown): vscode.Uri | undefined {
+  const uri = typeof state === 'object' && state !== null && 'uri' in state ? state.uri : undefined;
+  return typeof uri === 'string' ? vscode.Uri.parse(uri) : undefined;
 }

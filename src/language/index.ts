@@ -9,11 +9,11 @@ import { registerFormatting } from './formatting';
 import { GraphPanels } from './graphPanel';
 import { HintsOfModels } from './hintsOfModels';
 import { registerHover } from './hover';
+import { registerInlayHints } from './inlayHints';
 import { registerLenses } from './lenses';
 import { registerLinks } from './links';
 import { registerNavigation } from './navigation';
-import { openModel } from '../editor/pruning';
-import { PairedModels } from './pairedModels';
+import { activePrototxt, PairedModels } from './pairedModels';
 import { pruneWithHints } from './pruneWithHints';
 import { registerSemanticTokens } from './semanticTokens';
 import { SourceShapes } from './sourceShapes';
@@ -46,15 +46,14 @@ export function registerLanguage(
     registerFormatting(documents),
     registerSemanticTokens(documents),
     registerLinks(documents),
+    registerInlayHints(documents, pairs),
     registerLenses(documents, pairs),
-    registerStatusBar(documents, pairs),
+    registerStatusBar(documents, pairs, graphs),
     command('showNetGraph', (uri?: vscode.Uri) => graphs.show(uri)),
-    command('chooseWeights', () => chooseWeights(pairs)),
+    command('chooseWeights', () => chooseWeights(pairs, activePrototxt() ?? graphs.focused())),
     command('pruneWithHints', (uri?: vscode.Uri) =>
       pruneWithHints({ documents, pairs, worker: laborer, log }, uri),
     ),
-    // For lenses; not in the palette.
-    command('openWeights', (model: vscode.Uri) => openModel(model)),
   );
   return { language, hints };
 }

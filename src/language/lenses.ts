@@ -23,15 +23,15 @@ export function registerLenses(documents: Documents, pairs: PairedModels): vscod
         return layerWeights(analysis, pair?.model)
           .filter(({ prunable }) => prunable > 0)
           .flatMap((weights) => {
-            const { node } = weights.layer;
+            const { node, name } = weights.layer;
             const range = rangeOf(document, node.field?.nameSpan ?? node);
             const lens = (title: string, command: string, ...args: unknown[]) =>
               new vscode.CodeLens(range, { title, command, arguments: args });
-            const title = describe(weights, ruleOfHint(hintFor(hints, weights.layer.name)));
+            const title = describe(weights, ruleOfHint(hintFor(hints, name)));
             return pair && weights.model
               ? [
-                  lens(title, 'caffePruner.openWeights', pair.uri),
-                  lens(vscode.l10n.t('Prune…'), 'caffePruner.pruneWithHints', document.uri),
+                  lens(title, 'caffePruner.openWeights', pair.uri, 'weights', name),
+                  lens(vscode.l10n.t('Prune…'), 'caffePruner.openWeights', pair.uri, 'prune', name),
                 ]
               : [lens(title, 'caffePruner.chooseWeights', document.uri)];
           });

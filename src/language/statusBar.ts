@@ -1,11 +1,16 @@
 import * as vscode from 'vscode';
 import { debounce, languageId, type Documents } from './documents';
+import type { GraphPanels } from './graphPanel';
 import { bytes, compact } from './numbers';
 import { activePrototxt, fileName, type PairedModels } from './pairedModels';
 import { layerWeights } from './weights';
 
 /** In the status bar: the net's layers, parameters and MACs, and the model that is paired with it. */
-export function registerStatusBar(documents: Documents, pairs: PairedModels): vscode.Disposable {
+export function registerStatusBar(
+  documents: Documents,
+  pairs: PairedModels,
+  graphs: GraphPanels,
+): vscode.Disposable {
   const net = vscode.window.createStatusBarItem('caffePruner.net', vscode.StatusBarAlignment.Right, 101);
   net.name = vscode.l10n.t('Caffe net');
   net.command = 'caffePruner.showNetGraph';
@@ -17,8 +22,9 @@ export function registerStatusBar(documents: Documents, pairs: PairedModels): vs
   model.name = vscode.l10n.t('Weights of the net');
   model.command = 'caffePruner.chooseWeights';
 
+  const subject = () => activePrototxt() ?? graphs.focused();
   const update = async () => {
-    const document = activePrototxt();
+    const document = subject();
     const analysis = document && documents.analysis(document);
     const inferred = analysis?.shapes(analysis.mainPhase());
     if (!document || !analysis || !inferred) {
@@ -28,7 +34,7 @@ export function registerStatusBar(documents: Documents, pairs: PairedModels): vs
     }
     const { layers, macs, memory } = inferred;
     const pair = await pairs.of(document);
-    if (activePrototxt() !== document) return;
+    if (subject() !== document) return;
     // Where a data source feeds the net, its weights are known from the model alone.
     const parameters = Number.isNaN(inferred.parameters)
       ? layerWeights(analysis, pair?.model).reduce((sum, one) => sum + one.parameters, 0) || NaN
@@ -65,6 +71,7 @@ export function registerStatusBar(documents: Documents, pairs: PairedModels): vs
     model,
     soon,
     pairs.onDidChange(() => soon.call(undefined)),
+    graphs.onDidChangeFocus(() => soon.call(undefined)),
     vscode.window.onDidChangeActiveTextEditor(() => soon.call(undefined)),
     vscode.workspace.onDidChangeTextDocument(({ document }) => {
       if (document.languageId === languageId) soon.call(undefined);

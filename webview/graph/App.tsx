@@ -15,8 +15,9 @@ import { strengths, type Tint, type Zeros } from './tint';
 const scales = { least: 0.1, most: 3, step: 1.25 };
 const within = (scale: number): number => Math.min(scales.most, Math.max(scales.least, scale));
 
-export function App(): JSX.Element {
-  const [kept, setKept] = useState<Kept>(restored);
+/** The page; `uri` is the prototxt whose net it draws. */
+export function App({ uri }: { uri: string }): JSX.Element {
+  const [kept, setKept] = useState<Kept>(() => restored(uri));
   const [net, setNet] = useState<GraphNet | undefined>(undefined);
   const [weights, setWeights] = useState<string | undefined>(undefined);
   const [problem, setProblem] = useState('');

@@ -18,16 +18,19 @@ addEventListener('message', (message: MessageEvent<string>) =>
 
 /** What the page keeps while its tab is hidden. */
 export interface Kept {
+  /** The prototxt, which the extension draws again when the window comes back. */
+  uri: string;
   phase?: 'TRAIN' | 'TEST';
   tint: Tint;
   scale: number;
   asTable: boolean;
 }
 
-export const restored = (): Kept => ({
+export const restored = (uri: string): Kept => ({
   tint: 'type',
   scale: 1,
   asTable: false,
   ...(vscode.getState() as Partial<Kept> | undefined),
+  uri,
 });
 export const keep = (kept: Kept): void => vscode.setState(kept);

@@ -32,6 +32,8 @@ export interface ModelState {
   before: ModelState['figures'];
   /** What the paired prototxt asks of pruning. */
   hints?: ModelHints;
+  /** Name of a layer that is to be selected once it is there. */
+  wanted?: string;
   /** Set when the file changed or went away since it was read. */
   stale?: 'changedOnDisk' | 'deleted';
   trusted: boolean;
@@ -68,7 +70,7 @@ export type ModelAction =
   | { kind: 'stale'; why: 'changedOnDisk' | 'deleted' }
   | { kind: 'trusted' }
   | { kind: 'companions' }
-  | { kind: 'show'; view: string; request?: number }
+  | { kind: 'show'; view: string; layer?: string; request?: number }
   | { kind: 'select'; place: BlobPlace }
   | { kind: 'sort'; column: string }
   | { kind: 'filter'; text: string }
@@ -118,7 +120,7 @@ export function reduceModel(state: ModelState, action: ModelAction): ModelState 
     case 'layers': {
       const layers = [...state.layers, ...action.layers];
       const { selected } = state.kept;
-      if (selected.layer >= 0) return { ...state, layers };
+      if (selected.layer >= 0 || state.wanted !== undefined) return selectWanted({ ...state, layers });
       const first = action.layers.find(({ blobs }) => blobs.length > 0);
       const place = first ? { layer: first.index, blob: 0 } : selected;
       return { ...state, layers, kept: { ...state.kept, selected: place } };
@@ -152,7 +154,10 @@ export function reduceModel(state: ModelState, action: ModelAction): ModelState 
       return { ...state, companionsChanged: state.companionsChanged + 1 };
     case 'show':
       if (action.request !== undefined && action.request === state.kept.request) return state;
-      return keep({ view: action.view, request: action.request ?? state.kept.request });
+      return selectWanted({
+        ...keep({ view: action.view, request: action.request ?? state.kept.request }),
+        wanted: action.layer,
+      });
     case 'select':
       return keep({ selected: action.place });
     case 'sort': {
@@ -168,6 +173,13 @@ export function reduceModel(state: ModelState, action: ModelAction): ModelState 
     default:
       return keep({ plan: reducePlan(state.kept.plan, action) });
   }
+}
+
+function selectWanted(state: ModelState): ModelState {
+  const { wanted, layers, kept } = state;
+  const layer = layers.find(({ name, blobs }) => name === wanted && blobs.length > 0);
+  if (!layer) return state;
+  return { ...state, wanted: undefined, kept: { ...kept, selected: { layer: layer.index, blob: 0 } } };
 }
 
 /** The plan as the hints have it, and by default where there are none. */

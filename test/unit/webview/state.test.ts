@@ -59,6 +59,17 @@ describe('the state', () => {
     expect(state.kept.selected).toEqual({ layer: 1, blob: 0 });
   });
 
+  test('selects the layer that is asked for, also when it comes later, and each request once', () => {
+    const show = { kind: 'show', view: 'prune', layer: 'conv9', request: 7 } as const;
+    const selected = (...actions: ModelAction[]) => play(...actions).kept;
+    const read = { kind: 'layers', layers } as const;
+    expect(selected(read, show)).toMatchObject({ view: 'prune', selected: { layer: 2, blob: 0 } });
+    expect(selected(show, read)).toMatchObject({ view: 'prune', selected: { layer: 2, blob: 0 } });
+    const elsewhere = { kind: 'select', place: { layer: 1, blob: 1 } } as const;
+    expect(selected(read, show, elsewhere, show).selected).toEqual(elsewhere.place);
+    expect(selected(read, { ...show, layer: 'gone' }).selected).toEqual({ layer: 1, blob: 0 });
+  });
+
   test('takes nothing of what another version kept', () => {
     expect(initialState(true, { view: 'x' }).kept.view).toBe('weights');
     expect(initialState(true, 'nonsense').kept.view).toBe('weights');
