@@ -12,7 +12,7 @@ import { choicesFor } from '../sparsity/recipe';
 import { type Arguments, type Command, grouped, number, percent, text, UsageError, word } from './command';
 import { encodingOf, existingOf, layerRatios, pruningHelp, pruningOptions } from './pruningOptions';
 import { withEngine } from './engine';
-import { figuresText, trainingHelp, trainingOptions, trainingSource } from './train';
+import { figuresText, runTraining, trainingHelp, trainingOptions, trainingSource } from './train';
 
 export const retrainCommand: Command = {
   name: 'retrain',
@@ -74,7 +74,7 @@ ${trainingHelp}`,
       existing: existingOf(args),
     };
     const { outputs, report, recipe, seconds } = await withEngine(args, (engine) =>
-      terminal.run(retrain(parameters, { ...terminal, engine }), (event: RetrainEvent) => {
+      runTraining(terminal, retrain(parameters, { ...terminal, engine }), (event: RetrainEvent) => {
         terminal.emit(event);
         const { baseline, measurement } = event;
         if (baseline) terminal.print(`baseline: ${achievedText(baseline)}`);

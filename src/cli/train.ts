@@ -1,7 +1,8 @@
 import { readSolverFile } from '../jobs/netFile';
+import type { Job, Progress } from '../jobs/job';
 import { train, type TrainEvent } from '../jobs/train';
 import type { Figures, TrainingSource } from '../jobs/trainer';
-import { type Arguments, type Command, number, percent, text, UsageError } from './command';
+import { type Arguments, type Command, number, percent, type Terminal, text, UsageError } from './command';
 import { engineHelp, engineOptions, withEngine } from './engine';
 
 /** The options that say what is trained on. */
@@ -32,12 +33,32 @@ export async function trainingSource(args: Arguments, solverFile: string): Promi
 export const figuresText = ({ items, loss, accuracy }: Figures): string =>
   `${accuracy === undefined ? '' : `accuracy ${percent(accuracy)}, `}loss ${loss.toPrecision(4)} on ${items} items`;
 
+/** Runs a job of training; when it is cancelled, tells how to go on. */
+export async function runTraining<Event extends Progress & { checkpoint?: string }, Result>(
+  terminal: Terminal,
+  job: Job<Event, Result>,
+  onEvent: (event: Event) => void,
+): Promise<Result> {
+  let checkpoint: string | undefined;
+  try {
+    return await terminal.run(job, (event) => {
+      checkpoint = event.checkpoint ?? checkpoint;
+      onEvent(event);
+    });
+  } catch (error) {
+    if (terminal.signal.aborted && checkpoint !== undefined) {
+      terminal.print(`What was done until the last checkpoint is kept: go on with --resume ${checkpoint}`);
+    }
+    throw error;
+  }
+}
+
 export const trainCommand: Command = {
   name: 'train',
   summary: 'Train a net as its solver says, from scratch or from where a snapshot stopped',
   help: `caffe-pruner train SOLVER [--resume STATE | --weights MODEL] [options]
 
-Trains as "caffe train" does. Writes <prefix>_iter_<n>.caffemodel and .solverstate.
+Trains as "caffe train" does. Writes <prefix>_iter_<n>.caffemodel and .solverstate, in Caffe's binary format whatever snapshot_format says.
 
   --resume STATE       go on from a .solverstate (of Caffe, or of this program)
   --weights MODEL      begin with the weights of a model
@@ -62,7 +83,7 @@ ${trainingHelp}`,
       prefix: text(args, 'prefix'),
     };
     const result = await withEngine(args, (engine) =>
-      terminal.run(train(parameters, { ...terminal, engine }), (event: TrainEvent) => {
+      runTraining(terminal, train(parameters, { ...terminal, engine }), (event: TrainEvent) => {
         terminal.emit(event);
         if (event.test) terminal.print(`iteration ${event.iteration}: ${figuresText(event.test)}`);
       }),

@@ -81,6 +81,8 @@ export interface RetrainEvent extends Progress {
   smoothedLoss?: number;
   rate?: number;
   measurement?: Measurement;
+  /** With a measurement: the `.solverstate` to go on from. */
+  checkpoint?: string;
   /** What the baseline achieves; told once, at the beginning. */
   baseline?: Achieved;
 }
@@ -332,7 +334,7 @@ export class Session {
       };
     }
     await this.save(signal);
-    yield { ...this.progress(iteration), measurement };
+    yield { ...this.progress(iteration), measurement, checkpoint: this.checkpoint };
   }
 
   /** Leaves a checkpoint of what was done so far in place of the one before. */

@@ -38,6 +38,8 @@ export interface TrainEvent extends Progress {
   smoothedLoss?: number;
   rate?: number;
   test?: Figures;
+  /** The `.solverstate` of a snapshot that was just made. */
+  checkpoint?: string;
 }
 
 export interface TrainResult {
@@ -105,6 +107,7 @@ export async function* train(
       const { loss, smoothedLoss, rate } = await trainer.step();
       if (snapshot > 0 && trainer.solver.iteration % snapshot === 0 && trainer.solver.iteration < last) {
         checkpoint = (await trainer.snapshot(base, signal)).state;
+        yield event({ checkpoint });
       }
       if (performance.now() - told > tellEveryMs) {
         told = performance.now();

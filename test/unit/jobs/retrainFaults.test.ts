@@ -201,6 +201,20 @@ test('a killed process leaves a whole checkpoint, and --resume comes to the same
   expect(outputs()).toEqual(whole);
 }, 60_000);
 
+test('a cancelled process says how to go on', async () => {
+  const child = spawn(process.execPath, [
+    ...[join(data, 'cli.cjs'), 'retrain', file, '--solver', join(data, 'solver.prototxt'), '--keep', '0.2'],
+    ...['--iterations', '5000', '--measure-every', '7', '--hold-out', '100'],
+  ]);
+  let output = '';
+  for await (const line of createInterface(child.stdout)) {
+    output += `${line}\n`;
+    if (line.startsWith('iteration 7:')) child.kill('SIGINT');
+  }
+  const [, state] = /--resume (\S+)$/m.exec(output)!;
+  expect(checkpointFiles()).toContain(basename(state));
+}, 60_000);
+
 test('a full disk at a checkpoint leaves the one before, and says how to go on', async () => {
   const run = parameters();
   await runJob(retrain(run, context));
