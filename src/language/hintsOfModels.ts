@@ -63,14 +63,20 @@ export class HintsOfModels implements HintKeeper, vscode.Disposable {
     if (!found) return undefined;
     const { document } = found;
     const { prototxt } = this.documents.analysis(document);
+    const edits = writeHints(prototxt, hintsToWrite(readHints(prototxt), entries));
     const edit = new vscode.WorkspaceEdit();
-    edit.set(
-      document.uri,
-      toTextEdits(document, writeHints(prototxt, hintsToWrite(readHints(prototxt), entries))),
-    );
+    edit.set(document.uri, toTextEdits(document, edits));
     if (!(await vscode.workspace.applyEdit(edit)))
       throw new Error(vscode.l10n.t('{0} could not be changed.', fileName(document.uri)));
-    await vscode.window.showTextDocument(document, { preview: false, viewColumn: vscode.ViewColumn.Beside });
+    const shown = vscode.window.visibleTextEditors.find((editor) => editor.document === document);
+    const editor = await vscode.window.showTextDocument(document, {
+      preview: false,
+      viewColumn: shown?.viewColumn ?? vscode.ViewColumn.Beside,
+    });
+    // What stands before the first change did not move.
+    const first = document.positionAt(edits[0]?.start ?? 0);
+    editor.selection = new vscode.Selection(first, first);
+    editor.revealRange(new vscode.Range(first, first), vscode.TextEditorRevealType.InCenter);
     return fileName(document.uri);
   }
 

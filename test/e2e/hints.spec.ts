@@ -34,8 +34,8 @@ test('“Write Hints to Prototxt” is one edit that can be undone', async () =>
   await workbench.screenshot('hints-written');
   await workbench.run('File: Save All Files');
   await retry(async () => expect(text()).toBe(before.replace('keep=4% index=5', 'keep=12% index=5')));
-  await workbench.tab('train_val.prototxt').click();
-  await workbench.run('Undo');
+  await workbench.page.locator('.view-line').filter({ hasText: 'keep=12% index=5' }).click();
+  await workbench.page.keyboard.press('Control+z');
   await workbench.run('File: Save All Files');
   await retry(async () => expect(text()).toBe(before));
 });

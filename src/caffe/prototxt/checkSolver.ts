@@ -106,7 +106,8 @@ function checkPolicy(
   place: (name: Field) => Span,
   report: Report,
 ): void {
-  if (solver.base_lr === undefined)
+  // The rates of each stage stand for it in Intel Caffe.
+  if (solver.base_lr === undefined && solver.lr_policy !== 'multifixed')
     report('solver', 'error', place('base_lr'), 'The solver has no base_lr, the learning rate to start from');
   const policy = solver.lr_policy;
   if (policy === undefined) {

@@ -132,7 +132,9 @@ export const poolingLayers: LayerTypes = {
       const param = layer.pooling_param ?? {};
       const method = param.pool ?? 'MAX';
       refuse(layer, topCount > 1 && method !== 'MAX', 'only max pooling has a second top');
-      const round = param.round_mode === 'FLOOR' ? Math.floor : Math.ceil;
+      // Forks say `ceil_mode` where BVLC says `round_mode`.
+      const floors = param.round_mode === 'FLOOR' || param.ceil_mode === false;
+      const round = floors ? Math.floor : Math.ceil;
       const pool = pooling(layer, bottom, poolingWindow(layer, bottom, param), method, round);
       return {
         tops: new Array<Shape>(topCount).fill(pool.top),

@@ -148,6 +148,13 @@ describe('inferShapes', () => {
       '2×3×3×3',
     ],
     [
+      'pooling, rounded down as forks say it',
+      layer('Pooling', ['data'], ['y'], {
+        pooling_param: { kernel_size: 3, stride: 2, ceil_mode: false },
+      }),
+      '2×3×3×3',
+    ],
+    [
       'pooling without a window that begins in the padding',
       layer('Pooling', ['data'], ['y'], { pooling_param: { kernel_size: 2, stride: 2, pad: 1 } }),
       '2×3×5×5',

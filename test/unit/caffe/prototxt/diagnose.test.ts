@@ -33,6 +33,10 @@ const solver = 'net: "n" base_lr: 1 lr_policy: "fixed"';
 
 describe('nothing is wrong', () => {
   test.each([
+    [
+      'the rates of Intel Caffe’s stages stand for base_lr',
+      'net: "n" lr_policy: "multifixed" stagelr: 0.1 stageiter: 5 max_iter: 5',
+    ],
     ['the sample net', lenet],
     ['the sample solver', sampleSolver],
     ['an empty file', ''],
