@@ -44,6 +44,7 @@ export async function* restore(
         return readSparseBlob(npz, entry, file);
       };
       if (original === undefined) {
+        checkSize(manifest, file);
         await writeModel(
           target,
           {
@@ -63,6 +64,19 @@ export async function* restore(
   } finally {
     await source.close();
   }
+}
+
+/** Protobuf's limit, which Caffe's reader has too; a small .npz of nothing but zeros may claim any size. */
+const largestModel = 2 ** 31;
+
+function checkSize({ layers }: Manifest, file: string): void {
+  const shapes = layers.flatMap(({ blobs }) => blobs.map(({ shape }) => shape));
+  const bytes = shapes.reduce((sum, shape) => sum + shape.reduce((product, dim) => product * dim, 4), 0);
+  if (bytes < largestModel) return;
+  throw new CaffeError(`the model would have ${bytes} bytes, and a .caffemodel cannot have 2 GiB or more`, {
+    file,
+    advice: 'Restore it into the model that was pruned',
+  });
 }
 
 async function intoOriginal(

@@ -47,7 +47,7 @@ export async function openSaliency(path: string, signal: AbortSignal): Promise<S
             advice: 'Measure the saliency of this model, or leave the layer out',
           });
         if (!npz.has(layer)) throw fail('there are no saliencies for the layer');
-        const { array } = await npz.read(layer);
+        const { array } = await npz.read(layer, 8 * count);
         if (!(array instanceof Float32Array) || array.length !== count) {
           throw fail(`there are ${array.length} saliencies for ${count} weights`);
         }

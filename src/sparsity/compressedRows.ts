@@ -59,7 +59,8 @@ export function decodeCompressed(
 ): Float32Array {
   const [outer, inner] = order === 'rows' ? [rows, columns] : [columns, rows];
   const [outerStride, innerStride] = order === 'rows' ? [columns, 1] : [1, columns];
-  if (indptr.length !== outer + 1 || indptr[outer] > Math.min(data.length, indices.length)) {
+  const fits = indptr.length === outer + 1 && indptr[0] === 0 && indptr[outer] === data.length;
+  if (!fits || indices.length !== data.length || indptr.some((end, o) => o > 0 && end < indptr[o - 1])) {
     throw new RangeError(`indptr does not fit ${outer} rows and ${data.length} entries`);
   }
   const values = new Float32Array(rows * columns);

@@ -7,6 +7,10 @@ import { bytesOfArray, decodeNpy, npyHeader, type NpyArray } from './npy';
 
 const inflate = promisify(inflateRaw);
 const big = 0xffffffff;
+/** Bytes that the directory of an .npz takes at most: a hundred thousand layers have less. */
+const longestDirectory = 1 << 28;
+/** Bytes of an array that are not its data; deflate may add some to what it cannot compress. */
+const longestHeader = 1 << 17;
 /** Bytes written at a time. */
 const stepBytes = 1 << 20;
 /** 1980-01-01, the first date a zip can tell: the same arrays give the same bytes. */
@@ -175,6 +179,7 @@ export class Npz {
       length = Number(end64.getBigUint64(40, true));
       start = Number(end64.getBigUint64(48, true));
     }
+    if (length > longestDirectory) throw fail(`the directory of the .npz says it has ${length} bytes`, start);
     if (start + length > source.size) throw fail('the directory of the .npz lies outside the file', start);
     const directory = view(await source.read(start, length));
     const entries = new Map<string, NpzEntry>();
@@ -211,11 +216,20 @@ export class Npz {
     return this.entries.has(name);
   }
 
-  /** @throws CaffeError when there is no such array or it cannot be read */
-  async read(name: string): Promise<{ shape: number[]; array: NpyArray }> {
+  /**
+   * @param mostBytes what the data of the array may take; a few compressed bytes can claim gigabytes
+   * @throws CaffeError when there is no such array, it claims more, or it cannot be read
+   */
+  async read(name: string, mostBytes: number): Promise<{ shape: number[]; array: NpyArray }> {
     const entry = this.entries.get(name);
     if (!entry) throw new CaffeError(`there is no array "${name}"`, { file: this.source.name });
     const place = { file: this.source.name, byteOffset: entry.offset };
+    if (Math.max(entry.size, entry.compressed) > mostBytes + longestHeader) {
+      throw new CaffeError(
+        `the array "${name}" says it has ${entry.size} bytes, but no more than ${mostBytes} can be meant`,
+        place,
+      );
+    }
     const local = view(await this.source.read(entry.offset, 30));
     if (local.getUint32(0, true) !== 0x04034b50)
       throw new CaffeError(`the array "${name}" is not where the directory says`, place);

@@ -26,6 +26,10 @@ const manifestName = 'caffe_pruner';
 
 /** Caffe counts the values of a blob in an int. */
 const mostValues = 2 ** 31 - 1;
+/** Caffe's limit, kMaxBlobAxes. */
+const mostAxes = 32;
+/** Bytes that a manifest takes at most: that of a hundred layers takes some ten thousand. */
+const longestManifest = 1 << 26;
 
 /** What the .npz tells besides the values: enough to make a model of them. */
 export interface Manifest {
@@ -175,41 +179,94 @@ export async function readManifest(npz: Npz, file: string): Promise<Manifest> {
   const refuse = (what: string, cause?: unknown) =>
     new CaffeError(what, { file, cause, advice: 'Choose an .npz file that pruning wrote' });
   if (!npz.has(manifestName)) throw refuse('this .npz holds no sparse model of Caffe Pruner');
-  const { array } = await npz.read(manifestName);
-  let manifest: Manifest;
+  const { array } = await npz.read(manifestName, longestManifest);
+  let manifest: unknown;
   try {
-    manifest = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(array)) as Manifest;
+    manifest = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(array));
   } catch (cause) {
     throw refuse('the manifest of the .npz is damaged', cause);
   }
-  if (
-    manifest.format !== 'caffe-pruner sparse' ||
-    manifest.version !== 1 ||
-    !Array.isArray(manifest.layers)
-  ) {
+  const { format, version, name, layers } = fieldsOf(manifest);
+  if (format !== 'caffe-pruner sparse' || version !== 1) {
     throw refuse('the manifest of the .npz is of a kind that is not known here');
   }
-  return manifest;
+  if (typeof name !== 'string' || !Array.isArray(layers)) {
+    throw refuse('the manifest of the .npz has no net and layers');
+  }
+  layers.forEach((layer: unknown, index) => {
+    const problem = problemOfLayer(layer);
+    if (problem !== undefined) throw refuse(`the manifest of the .npz is damaged: layer ${index} ${problem}`);
+  });
+  return manifest as Manifest;
 }
 
-/** @throws CaffeError naming the array that does not fit */
+/** The fields of what may be an object. */
+const fieldsOf = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+
+const isTexts = (value: unknown) => Array.isArray(value) && value.every((text) => typeof text === 'string');
+
+/** What keeps a value from being a {@link ManifestLayer}, or undefined. */
+function problemOfLayer(layer: unknown): string | undefined {
+  const { name, type, bottoms, tops, blobs } = fieldsOf(layer);
+  if (typeof name !== 'string' || typeof type !== 'string') return 'has no name and type';
+  if (!isTexts(bottoms) || !isTexts(tops)) return `("${name}") has no bottoms and tops`;
+  if (!Array.isArray(blobs)) return `("${name}") has no blobs`;
+  const problem = blobs.map(problemOfBlob).find((found) => found !== undefined);
+  return problem && `("${name}") has a blob ${problem}`;
+}
+
+/** What keeps a value from being a {@link ManifestBlob}, or undefined. */
+function problemOfBlob(blob: unknown): string | undefined {
+  const { key, encoding, shape, width, bits } = fieldsOf(blob);
+  if (typeof key !== 'string') return 'without a key';
+  if (
+    !Array.isArray(shape) ||
+    shape.length > mostAxes ||
+    !shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0)
+  ) {
+    return `"${key}" whose shape is none`;
+  }
+  const count = shape.reduce((product: number, dim: number) => product * dim, 1);
+  if (count > mostValues) return `"${key}" with more values than a blob can have`;
+  if (typeof encoding !== 'string' || !['dense', 'relative', 'csr', 'csc', 'shared'].includes(encoding)) {
+    return `"${key}" in an encoding that is not known here`;
+  }
+  const isRelative = encoding === 'relative' || encoding === 'shared';
+  if (isRelative && !indexWidths.includes(width as IndexWidth))
+    return `"${key}" with gaps of ${String(width)} bits`;
+  if (
+    encoding === 'shared' &&
+    !(Number.isInteger(bits) && Number(bits) >= 1 && Number(bits) <= mostCodeBits)
+  ) {
+    return `"${key}" with codes of ${String(bits)} bits`;
+  }
+  return undefined;
+}
+
+/**
+ * The values of a blob of a manifest that was read.
+ * @throws CaffeError naming the array that does not fit
+ */
 export async function readSparseBlob(
   npz: Npz,
   { key, encoding, shape, width, bits }: ManifestBlob,
   file: string,
 ): Promise<Float32Array> {
   const count = shape.reduce((product, dim) => product * dim, 1);
-  if (!shape.every((dim) => Number.isInteger(dim) && dim >= 0) || count > mostValues) {
-    throw new CaffeError(`the blob "${key}" cannot have the shape ${shape.join('×')}`, { file });
-  }
-  const array = async (suffix = '') => (await npz.read(`${key}${suffix}`)).array;
+  // Of every array: an entry for each value, as numpy's widest numbers, or a codebook.
+  const mostBytes = 8 * Math.max(count + 1, 2 ** mostCodeBits);
+  const array = async (suffix = '') => (await npz.read(`${key}${suffix}`, mostBytes)).array;
   const typed = <T extends NpyArray>(value: NpyArray, type: new (length: number) => T): T => {
     if (!(value instanceof type)) throw new RangeError(`the array is of the wrong type`);
     return value;
   };
   const gaps = async (entries: number) => {
-    if (!indexWidths.includes(width!)) throw new RangeError(`gaps of ${width} bits are not known here`);
-    return unpackGaps((await array('_indx')) as Uint8Array | Uint16Array, width!, entries);
+    const packed = typed<Uint8Array | Uint16Array>(
+      await array('_indx'),
+      width === 16 ? Uint16Array : Uint8Array,
+    );
+    return unpackGaps(packed, width!, entries);
   };
   try {
     let values: Float32Array;
@@ -220,14 +277,15 @@ export async function readSparseBlob(
       values = decodeRelativeIndex({ length: count, values: entries, gaps: await gaps(entries.length) });
     } else if (encoding === 'shared') {
       const [length] = typed(await array('_entries'), Uint32Array);
-      if (!(bits !== undefined && bits >= 1 && bits <= mostCodeBits)) {
-        throw new RangeError(`codes of ${bits} bits are not known here`);
-      }
       const codebook = typed(await array('_codebook'), Float32Array);
-      const codes = unpackBits(typed(await array('_codes'), Uint8Array), bits, length);
-      const entries = Float32Array.from(codes, (code) => codebook[code]);
+      const codes = unpackBits(typed(await array('_codes'), Uint8Array), bits!, length);
+      const entries = new Float32Array(length);
+      for (let i = 0; i < length; i++) {
+        if (codes[i] >= codebook.length) throw new RangeError(`code ${codes[i]} is not in the codebook`);
+        entries[i] = codebook[codes[i]];
+      }
       values = decodeRelativeIndex({ length: count, values: entries, gaps: await gaps(length) });
-    } else if (encoding === 'csr' || encoding === 'csc') {
+    } else {
       values = decodeCompressed(
         {
           shape: matrixShape(shape),
@@ -237,8 +295,6 @@ export async function readSparseBlob(
         },
         encoding === 'csr' ? 'rows' : 'columns',
       );
-    } else {
-      throw new RangeError(`the encoding "${String(encoding)}" is not known here`);
     }
     if (values.length !== count)
       throw new RangeError(`${values.length} values do not fill the shape ${shape.join('×')}`);
