@@ -8,6 +8,7 @@ import type { Classification, ClassifyParams } from './jobs/classify';
 import type { Keeps } from './jobs/chooseKeeps';
 import type { Companions } from './jobs/companions';
 import type { EvaluateParams, EvaluateResult, Evaluation } from './jobs/evaluate';
+import type { KeptEvaluation } from './jobs/keptEvaluation';
 import type { JointChoice } from './jobs/joint';
 import type {
   Achieved,
@@ -34,6 +35,7 @@ export type {
   Achieved,
   Evaluation,
   EvaluateResult,
+  KeptEvaluation,
   Measurement,
   Progress,
   RetrainEvent,
@@ -199,10 +201,12 @@ export interface WorkerJobs {
   /** What lies beside a model that it can be run with. */
   companions: { params: ModelFile; event: never; result: Companions };
   evaluate: {
-    params: NetOnData & Pick<EvaluateParams, 'models' | 'limit'> & Computing;
+    params: NetOnData & Pick<EvaluateParams, 'models' | 'limit' | 'results'> & Computing;
     event: Progress;
     result: EvaluateResult;
   };
+  /** The evaluation that a file keeps; undefined where there is none. */
+  keptEvaluation: { params: { results: string }; event: never; result: KeptEvaluation | undefined };
   thumbnails: { params: NetOnData & { items: number[] }; event: never; result: Thumbnail[] };
   classify: { params: ClassifyParams & Computing; event: never; result: Classification };
   sweep: {
@@ -344,7 +348,12 @@ export interface PageJobs {
    * The long jobs. Without a request the page follows the one that runs or that ended last: it gets what that told from its
    * beginning; the result is undefined where there was none.
    */
-  evaluate: { params: EvaluateRequest | undefined; event: Progress; result: EvaluateResult | undefined };
+  evaluate: {
+    params: EvaluateRequest | undefined;
+    event: Progress;
+    /** Where none ran since the model was opened, the one that is kept beside it. */
+    result: EvaluateResult | KeptEvaluation | undefined;
+  };
   sweep: { params: SweepRequest | undefined; event: SweepEvent; result: SweepFigures | undefined };
   chooseKeeps: { params: { goal: KeepGoal } | undefined; event: Progress; result: ChosenKeeps | undefined };
   retrain: { params: RetrainRequest | undefined; event: RetrainEvent; result: RetrainResult | undefined };

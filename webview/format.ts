@@ -68,3 +68,7 @@ export const formatShape = (shape: readonly number[]): string =>
 /** Factor by which something got smaller: 12.4×. */
 export const formatFactor = (factor: number): string =>
   Number.isFinite(factor) ? `${formatter({ maximumSignificantDigits: 3 }).format(factor)}×` : noNumber;
+
+/** A moment, in milliseconds since 1970, as a date with the time of day. */
+export const formatDate = (at: number): string =>
+  new Intl.DateTimeFormat(currentLanguage(), { dateStyle: 'medium', timeStyle: 'short' }).format(at);

@@ -36,7 +36,8 @@ ${testHelp}
         if (confusion !== undefined) terminal.print(`\n${basename(model)}\n${matrix(confusion)}`);
       }
     }
-    for (const recipe of result.recipes) terminal.print(`kept in ${recipe}`);
+    for (const file of result.keptIn) terminal.print(`kept in ${file}`);
+    if (result.notKept !== undefined) terminal.print(`warning: the figures are not kept: ${result.notKept}`);
   },
 };
 

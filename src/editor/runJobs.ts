@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { rm } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { CaffeError } from '../caffe/errors';
-import type { LongJob, PageJobs, RetrainEvent } from '../protocol';
+import type { LongJob, NetOnData, PageJobs, RetrainEvent } from '../protocol';
 import type { JobHandlers } from '../rpc';
 import type { WorkerClient } from '../worker/client';
 import { engineOptions } from './engine';
@@ -38,7 +38,12 @@ type RunJob =
 export function runJobs({ uri, choices, labors, workers }: Runs): Pick<JobHandlers<PageJobs>, RunJob> {
   const { laborer, viewer } = workers;
   const model = uri.fsPath;
-  const sweepFile = `${model.replace(/\.caffemodel(\.h5)?$/i, '')}.sweep.json`;
+  /** What jobs measure is kept beside the model. */
+  const resultsOf = (job: string) => `${model.replace(/\.caffemodel(\.h5)?$/i, '')}.${job}.json`;
+  const sweepFile = resultsOf('sweep');
+  const evaluationFile = resultsOf('evaluation');
+  /** What the evaluation that is shown ran on. */
+  let evaluated: NetOnData | undefined;
 
   return {
     async *saveBytes({ name, base64 }) {
@@ -66,12 +71,20 @@ export function runJobs({ uri, choices, labors, workers }: Runs): Pick<JobHandle
         requireFree(labors.evaluate, uri);
         const { compared = [], ...files } = { ...(await choices.chosen()), ...(await choices.netOnData()) };
         const { netFile, data, workspaceFolders } = files;
-        const params = { ...request, netFile, data, workspaceFolders, engine: engineOptions() };
+        // Dense models come first: the others are compared with the first one.
+        const models = [model, ...compared].sort((a, b) => Number(isPruned(a)) - Number(isPruned(b)));
+        const params = { ...request, netFile, data, workspaceFolders, models, results: evaluationFile };
         labors.evaluate = new Labor((abort) =>
-          laborer.start('evaluate', { ...params, models: [model, ...compared] }, abort),
+          laborer.start('evaluate', { ...params, engine: engineOptions() }, abort),
         );
       }
-      return labors.evaluate && (yield* labors.evaluate.follow(signal));
+      const result = labors.evaluate
+        ? yield* labors.evaluate.follow(signal)
+        : uri.scheme === 'file'
+          ? await viewer.run('keptEvaluation', { results: evaluationFile }, { signal })
+          : undefined;
+      evaluated = result && { netFile: result.net, data: result.netData };
+      return result;
     },
 
     async *sweep(request, { signal }) {
@@ -108,9 +121,7 @@ export function runJobs({ uri, choices, labors, workers }: Runs): Pick<JobHandle
         const existing = await askExisting(viewer, model);
         if (!existing) return undefined;
         // A pruned model is to reach the accuracy of the one that it was made from.
-        const baseline = /\.pruned(-\d+)?\./.test(basename(model))
-          ? companions.models.find((file) => !/\.pruned(-\d+)?\./.test(basename(file)))
-          : undefined;
+        const baseline = isPruned(model) ? companions.models.find((file) => !isPruned(file)) : undefined;
         const params = {
           ...wanted,
           ...{ file: model, solverFile: solver, netFile: files.netFile, baseline },
@@ -134,7 +145,12 @@ export function runJobs({ uri, choices, labors, workers }: Runs): Pick<JobHandle
     },
 
     async *thumbnails(params, { signal }) {
-      return yield* viewer.start('thumbnails', { ...params, ...(await choices.netOnData()) }, signal);
+      requireRunnable(uri);
+      return yield* viewer.start(
+        'thumbnails',
+        { ...params, ...(await choices.netOnData()), ...evaluated },
+        signal,
+      );
     },
 
     async *classify(given, { signal }) {
@@ -162,6 +178,8 @@ export function runJobs({ uri, choices, labors, workers }: Runs): Pick<JobHandle
     },
   };
 }
+
+const isPruned = (path: string) => /\.pruned(-\d+)?\./.test(basename(path));
 
 /** @throws CaffeError where a job may not or cannot run */
 function requireRunnable(uri: vscode.Uri): void {

@@ -1,6 +1,8 @@
 import { basename } from 'node:path';
+import { CaffeError } from '../caffe/errors';
 import type { ComputeContext, Job, Progress } from './job';
 import { loadWeights } from './loadWeights';
+import { keepEvaluation } from './keptEvaluation';
 import { recordEvaluations } from './recordEvaluation';
 import { addBatch, accuracyOf, lossOf, noSums } from './tally';
 import { TestNet, type TestSource } from './testNet';
@@ -8,11 +10,13 @@ import { TestNet, type TestSource } from './testNet';
 export interface EvaluateParams extends TestSource {
   /**
    * The models to compare, evaluated one after the other: the dense one first, then those made from it. Sparse weights
-   * (.npz) are models too. The results go into the recipes beside them.
+   * (.npz) are models too. The figures go into the recipes beside them.
    */
   models: string[];
   /** Items to evaluate on; all by default. */
   limit?: number;
+  /** A file that keeps the whole result, in place of an earlier one. */
+  results?: string;
 }
 
 /** An item that the net gets wrong. */
@@ -56,11 +60,16 @@ export interface Evaluation {
 
 export interface EvaluateResult {
   net: string;
+  /** The data as the user knows them. */
   data: string;
+  /** Data that were chosen instead of the net's own: a path. */
+  netData?: string;
   engine: string;
   evaluations: Evaluation[];
-  /** The recipes that now hold the results. */
-  recipes: string[];
+  /** The files that now hold the figures: recipes, and `results`. */
+  keptIn: string[];
+  /** Why they could not be kept, when they could not. */
+  notKept?: string;
 }
 
 /** More wrong items than these are counted, but not listed. */
@@ -101,8 +110,19 @@ export async function* evaluate(
       await test.dispose();
     }
   }
-  const result = { net: params.netFile, data, engine: engine.name, evaluations };
-  return { ...result, recipes: await recordEvaluations(result) };
+  const netData = typeof params.data === 'string' ? { netData: params.data } : {};
+  const result = { net: params.netFile, data, ...netData, engine: engine.name, evaluations, keptIn: [] };
+  try {
+    const recipes = await recordEvaluations(result);
+    if (params.results === undefined) return { ...result, keptIn: recipes };
+    const kept = { ...result, keptIn: [...recipes, params.results] };
+    await keepEvaluation(params.results, kept);
+    return kept;
+  } catch (error) {
+    // What was measured is not lost with a disk that does not take it.
+    if (!(error instanceof CaffeError)) throw error;
+    return { ...result, notKept: error.describe() };
+  }
 }
 
 /** Evaluates one model; the last value it yields is the evaluation. */

@@ -19,7 +19,7 @@ type Figures = Pick<Evaluation, 'model' | 'items' | 'loss' | 'outputs' | 'top1' 
  *
  * @returns the recipes that were written
  */
-export async function recordEvaluations(result: Omit<EvaluateResult, 'recipes'>): Promise<string[]> {
+export async function recordEvaluations(result: EvaluateResult): Promise<string[]> {
   const { net, data, engine, evaluations } = result;
   const written: string[] = [];
   for (const evaluation of evaluations) {

@@ -4,6 +4,7 @@ import { classify } from '../jobs/classify';
 import { findCompanions } from '../jobs/companions';
 import { defaultSolver } from '../jobs/defaultSolver';
 import { evaluate } from '../jobs/evaluate';
+import { readKeptEvaluation } from '../jobs/keptEvaluation';
 import { chooseJointly } from '../jobs/joint';
 import { readSolverFile } from '../jobs/netFile';
 import { retrain } from '../jobs/retrain';
@@ -20,6 +21,7 @@ import type { Engine } from '../tensor/engine';
 type ComputeJob =
   | 'companions'
   | 'evaluate'
+  | 'keptEvaluation'
   | 'thumbnails'
   | 'classify'
   | 'sweep'
@@ -38,6 +40,11 @@ export function computeJobs(): Pick<JobHandlers<WorkerJobs>, ComputeJob> {
 
     evaluate: ({ engine, ...params }, context) =>
       withEngine(engine, (opened) => evaluate(params, { ...context, engine: opened })),
+
+    async *keptEvaluation({ results }) {
+      yield* [];
+      return readKeptEvaluation(results);
+    },
 
     async *thumbnails({ items, ...source }) {
       yield* [];

@@ -1,8 +1,8 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { EvaluateResult, Evaluation, Progress } from '../../src/protocol';
+import type { EvaluateResult, Evaluation, KeptEvaluation, Progress } from '../../src/protocol';
 import { Button, Checkbox, NumberField, parseNumber } from '../controls';
-import { formatCount, formatShare, formatValue, noNumber } from '../format';
+import { formatCount, formatDate, formatShare, formatValue, noNumber } from '../format';
 import { t } from '../l10n';
 import { Classify } from './Classify';
 import { ConfusionTable } from './ConfusionTable';
@@ -66,7 +66,7 @@ export function EvaluateView(): JSX.Element {
   );
 }
 
-function Results({ result }: { result: EvaluateResult }): JSX.Element {
+function Results({ result }: { result: EvaluateResult | KeptEvaluation }): JSX.Element {
   const { evaluations } = result;
   const [shown, setShown] = useState(0);
   const one = evaluations[shown] ?? evaluations[0];
@@ -78,13 +78,27 @@ function Results({ result }: { result: EvaluateResult }): JSX.Element {
           {t('{0} has no weights for {1}: these ran with random ones.', nameOf(model), layers.join(', '))}
         </p>
       ))}
+      {result.notKept !== undefined && (
+        <p class="banner warning" role="alert">
+          {t('The figures could not be kept: {0}', result.notKept)}
+        </p>
+      )}
+      {'kept' in result && result.kept.changed.length > 0 && (
+        <p class="banner warning" role="alert">
+          {t(
+            '{0} changed since this was measured: evaluate again.',
+            result.kept.changed.map(nameOf).join(', '),
+          )}
+        </p>
+      )}
       <section aria-label={t('Results')}>
         <h2>{t('Results')}</h2>
         <FiguresTable evaluations={evaluations} />
         <p class="muted">
           {t('Computed by {0}.', result.engine)}{' '}
-          {result.recipes.length > 0 &&
-            t('The figures are kept in {0}.', result.recipes.map(nameOf).join(', '))}
+          {'kept' in result && t('Evaluated on {0}.', formatDate(result.kept.at))}{' '}
+          {result.keptIn.length > 0 &&
+            t('The figures are kept in {0}.', result.keptIn.map(nameOf).join(', '))}
         </p>
       </section>
       {one.classes && (

@@ -50,13 +50,13 @@ describe('evaluate', () => {
     const sparse = join(folder, 'tiny.pruned.npz');
     const result = run('evaluate', model, sparse, '--net', netFile, '--json', '--threads', '1');
     expect(result.stderr).not.toMatch(/rror/);
-    const [{ evaluations, recipes }] = json(result) as EvaluateResult[];
+    const [{ evaluations, keptIn }] = json(result) as EvaluateResult[];
     expect(evaluations.map((evaluation) => [evaluation.model, evaluation.items])).toEqual([
       [model, 40],
       [sparse, 40],
     ]);
     expect(evaluations[0].top1).toBeGreaterThan(0.5);
-    expect(recipes).toEqual([join(folder, 'tiny.pruned.json')]);
+    expect(keptIn).toEqual([join(folder, 'tiny.pruned.json')]);
 
     const shown = run('evaluate', model, '--net', netFile, '--classes', '--confusion', '--quiet').stdout;
     expect(shown).toMatch(/tiny\.caffemodel +40 /);

@@ -1,9 +1,10 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeBinaryproto } from '../../../src/caffe/binaryproto';
 import { CaffeError } from '../../../src/caffe/errors';
 import { evaluate, type EvaluateParams } from '../../../src/jobs/evaluate';
+import { readKeptEvaluation } from '../../../src/jobs/keptEvaluation';
 import { prune } from '../../../src/jobs/prune';
 import type { RecordedEvaluation } from '../../../src/jobs/recordEvaluation';
 import type { Recipe } from '../../../src/sparsity/recipe';
@@ -25,6 +26,14 @@ const params = (more: Partial<EvaluateParams> = {}): EvaluateParams => ({
   net: tinyNet(13),
   models: [model],
   ...more,
+});
+
+/** Figures of a model, as a file of evaluations holds them. */
+const figures = { model, items: 1, outputs: {}, wrong: [], missing: [], seconds: 1 };
+/** The least that such a file holds. */
+const keptBy = () => ({
+  ...{ format: 'caffe-pruner evaluation', version: 1, net: netFile, data: images, engine: 'x', keptIn: [] },
+  evaluations: [figures],
 });
 
 describe('evaluate', () => {
@@ -127,7 +136,7 @@ describe('evaluate', () => {
     const [whole, ofDense, ofSparse] = result.evaluations;
     expect(ofSparse).toEqual({ ...ofDense, model: sparse, seconds: ofSparse.seconds });
     expect(ofDense.loss).not.toBe(whole.loss);
-    expect(result.recipes).toEqual([recipe, recipe]);
+    expect(result.keptIn).toEqual([recipe, recipe]);
 
     await runJob(evaluate(params({ models: [model, dense] }), context()));
     const written = JSON.parse(readFileSync(recipe, 'utf8')) as Recipe & {
@@ -140,6 +149,50 @@ describe('evaluate', () => {
       result: { model: dense, top1: ofDense.top1 },
       baseline: { top1: whole.top1 },
     });
+  });
+
+  it('keeps the whole result in a file, and tells which models changed since', async () => {
+    const results = join(folder, 'tiny.evaluation.json');
+    const other = join(folder, 'other.caffemodel');
+    copyFileSync(model, other);
+    const { result } = await runJob(evaluate(params({ models: [model, other], results }), context()));
+    expect(result.keptIn).toEqual([results]);
+    const kept = await readKeptEvaluation(results);
+    expect(kept).toEqual({ ...result, kept: { at: expect.any(Number) as number, changed: [] } });
+    const later = new Date(kept!.kept.at + 5000);
+    utimesSync(model, later, later);
+    rmSync(other);
+    expect((await readKeptEvaluation(results))?.kept.changed).toEqual([model, other]);
+  });
+
+  it.each([
+    ['nothing', undefined],
+    ['no JSON', '{'],
+    ['null', 'null'],
+    ['the file of another program', '{"evaluations": []}'],
+    ['no evaluation', JSON.stringify({ ...keptBy(), evaluations: [] })],
+    [
+      'figures that are no numbers',
+      JSON.stringify({ ...keptBy(), evaluations: [{ ...figures, top1: '1' }] }),
+    ],
+    [
+      'wrong items that are none',
+      JSON.stringify({ ...keptBy(), evaluations: [{ ...figures, wrong: [null] }] }),
+    ],
+  ])('takes %s for no kept evaluation', async (_, text) => {
+    const results = join(folder, 'bad.evaluation.json');
+    rmSync(results, { force: true });
+    if (text !== undefined) writeFileSync(results, text);
+    expect(await readKeptEvaluation(results)).toBeUndefined();
+    writeFileSync(results, JSON.stringify(keptBy()));
+    expect(await readKeptEvaluation(results)).toBeDefined();
+  });
+
+  it('gives its result also where it cannot be kept, and says why', async () => {
+    const { result } = await runJob(evaluate(params({ results: join(folder, 'no', 'x.json') }), context()));
+    expect(result.evaluations[0].items).toBe(130);
+    expect(result.keptIn).toEqual([]);
+    expect(result.notKept).toContain(join(folder, 'no'));
   });
 
   it('stops after a limit, within a batch', async () => {
