@@ -32,6 +32,13 @@ export class CaffeError extends Error implements Place {
     this.advice = place.advice;
   }
 
+  /** What was thrown, as an error in this file where it is one for the user that names none. */
+  static in(file: string, error: unknown): unknown {
+    if (!(error instanceof CaffeError) || error.file !== undefined) return error;
+    const { message, layer, byteOffset, line, advice } = error;
+    return new CaffeError(message, { file, layer, byteOffset, line, advice, cause: error });
+  }
+
   /** The whole message in one paragraph: "lenet.caffemodel, layer "ip1", byte 812: what happened. What to do." */
   describe(): string {
     const where = [

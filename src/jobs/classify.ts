@@ -10,9 +10,11 @@ import { readMean } from '../data/openFeed';
 import { resize } from '../data/resize';
 import type { Mean } from '../data/transform';
 import { layersFor } from '../network/graph';
+import type { Net } from '../network/net';
 import type { ComputeContext } from './job';
 import { loadWeights } from './loadWeights';
 import { readNetFile } from './netFile';
+import type { Scores } from './scores';
 import { TestNet, withNet } from './testNet';
 
 export interface ClassifyParams {
@@ -104,9 +106,7 @@ export async function classify(
     }
     await loadWeights(test.net, params.model, signal);
     for await (const _ of test.batches(signal)) test.net.forward();
-    const probabilities = test.net.outputs.find((name) => test.net.blob(name).data.length === scores.classes);
-    const blob = probabilities ?? scores.blob;
-    const values = test.net.blob(blob).data.slice(0, scores.classes);
+    const { blob, values } = answerOf(test.net, scores);
     if (values.some(Number.isNaN)) throw test.notFinite();
     const names = await readLabels(params);
     const guesses = [...values]
@@ -117,6 +117,29 @@ export async function classify(
   } finally {
     await test.dispose();
   }
+}
+
+/**
+ * What the net says of each class of its first item: its output, or else the scores that it is trained by; as
+ * probabilities, where its loss takes the softmax of them.
+ */
+function answerOf(net: Net, scores: Scores): { blob: string; values: Float32Array } {
+  const valuesOf = (blob: string) => net.blob(blob).data.slice(0, scores.classes);
+  const output = net.outputs.find((name) => net.blob(name).data.length === scores.classes);
+  if (output !== undefined) return { blob: output, values: valuesOf(output) };
+  // A blob that several layers read reaches each of them through a Split.
+  const unsplit = (blob: string) =>
+    net.layers.find(({ type, top }) => type === 'Split' && top.includes(blob))?.bottom[0] ?? blob;
+  const blob = unsplit(scores.blob);
+  const values = valuesOf(blob);
+  const bySoftmax = net.layers.some(
+    ({ type, bottom }) => ['SoftmaxWithLoss', 'InfogainLoss'].includes(type) && unsplit(bottom[0]) === blob,
+  );
+  if (!bySoftmax) return { blob, values };
+  const most = values.reduce((a, b) => Math.max(a, b));
+  const powers = values.map((value) => Math.exp(value - most));
+  const sum = powers.reduce((a, b) => a + b);
+  return { blob: `softmax(${blob})`, values: powers.map((power) => power / sum) };
 }
 
 /** What the data layer of a net in the TEST phase does with images. */

@@ -67,9 +67,9 @@ export class TestNet {
   static async open(given: TestSource, options: TestNetOptions): Promise<TestNet> {
     const source = await withNet(given);
     const { level, stages } = source;
-    const { layers, deploy } = dataLayersOf(source);
     const feeds: { layer: LayerParameter; feed: Feed }[] = [];
     try {
+      const { layers, deploy } = dataLayersOf(source);
       for (const layer of layers) feeds.push({ layer, feed: await openFeed(layer, feedOptions(source)) });
       const shapes = new Map(
         feeds.map(({ layer, feed }) => [layer.name, feed.shapes.map((shape) => [...shape])]),
@@ -96,7 +96,7 @@ export class TestNet {
       );
     } catch (error) {
       await Promise.all(feeds.map(({ feed }) => feed.close()));
-      throw error;
+      throw CaffeError.in(source.netFile, error);
     }
   }
 

@@ -118,7 +118,7 @@ export class Trainer {
       return new Trainer(net, solver, [...feeds.values()], measured);
     } catch (error) {
       for (const close of opened.reverse()) await close();
-      throw error;
+      throw CaffeError.in(netFile, error);
     }
   }
 

@@ -1,12 +1,12 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { crc32, deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeBinaryproto } from '../../../src/caffe/binaryproto';
 import { classify, type ClassifyParams } from '../../../src/jobs/classify';
 import { evaluate } from '../../../src/jobs/evaluate';
 import { thumbnails } from '../../../src/jobs/thumbnails';
 import { ReferenceEngine } from '../../../src/tensor/reference';
+import { png } from '../../png';
 import { CLASSES, layer, runJob, tinyData, tinyNet, trainTiny } from './tinyNet';
 
 const { folder, images, netFile } = tinyData(40);
@@ -16,30 +16,6 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const context = () => ({ engine: new ReferenceEngine(), signal: new AbortController().signal });
 const pixelsOf = (item: number) => readFileSync(images).subarray(16 + 36 * item, 16 + 36 * (item + 1));
-
-/** An 8-bit gray PNG file. */
-function png(width: number, height: number, pixels: Uint8Array): Uint8Array {
-  const chunk = (type: string, content: Uint8Array) => {
-    const body = Buffer.concat([Buffer.from(type), content]);
-    const frame = Buffer.alloc(body.length + 8);
-    frame.writeUInt32BE(content.length, 0);
-    body.copy(frame, 4);
-    frame.writeUInt32BE(crc32(body), body.length + 4);
-    return frame;
-  };
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header[8] = 8;
-  const rows = Array.from({ length: height }, (_, y) => [0, ...pixels.subarray(y * width, (y + 1) * width)]);
-  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  return Buffer.concat([
-    signature,
-    chunk('IHDR', header),
-    chunk('IDAT', deflateSync(Uint8Array.from(rows.flat()))),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
-}
 
 const deployNet = {
   layer: [
@@ -88,7 +64,10 @@ describe('classify', () => {
     );
     const deploy = await classify(params({ image: path }), context());
     const trainVal = await classify(params({ image: path, net: tinyNet(30) }), context());
+    expect(trainVal.blob).toBe('softmax(ip2)');
     expect(trainVal.guesses.map(({ index }) => index)).toEqual(deploy.guesses.map(({ index }) => index));
+    for (const [i, { score }] of trainVal.guesses.entries())
+      expect(score).toBeCloseTo(deploy.guesses[i].score, 6);
     const names = new Map(deploy.guesses.map(({ index, label }) => [index, label]));
     expect([names.get(0), names.get(1)]).toEqual(['tench, Tinca tinca', 'two words']);
     rmSync(join(folder, 'labels.txt'));

@@ -264,6 +264,15 @@ describe('evaluate', () => {
     );
   });
 
+  it('names the net, the layer and its line where a type is not known', async () => {
+    const net = tinyNet(13);
+    net.layer[2] = { ...net.layer[2], type: 'Sparkle', line: 7 };
+    const error = await runJob(evaluate(params({ net }), context())).catch((thrown: unknown) => thrown);
+    expect((error as CaffeError).describe()).toContain(
+      `${netFile}, layer "relu", line 7: unknown layer type "Sparkle"`,
+    );
+  });
+
   it('names the layer in which a value became NaN', async () => {
     const bad = join(folder, 'nan.caffemodel');
     const data = new Float32Array(CLASSES * 20).fill(NaN, 5, 6);
