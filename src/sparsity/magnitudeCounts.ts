@@ -1,8 +1,6 @@
 import { countMagnitudes, type UpperCounts } from './scan';
 
-/** Buckets of {@link MagnitudeCounts}: the 8 exponent bits and 7 leading fraction bits of a float. */
-const buckets = 1 << 15;
-/** First bucket that holds no finite magnitude: infinity and NaN. */
+/** First bucket of {@link MagnitudeCounts} that holds no finite magnitude: infinity and NaN. */
 const infiniteBucket = 0x7f80;
 
 const scratch = new DataView(new ArrayBuffer(4));
@@ -35,18 +33,16 @@ export interface TrimmedCounts {
  * exact selection (`RankFinder`).
  */
 export class MagnitudeCounts implements UpperCounts {
-  readonly counts = new Uint32Array(buckets);
-  first = buckets;
-  end = 0;
+  first = 0;
+  counts = new Uint32Array(0);
 
   add(values: Float32Array): void {
     countMagnitudes(values, this);
   }
 
-  /** The counts without the empty buckets at both ends. */
+  /** The counts alone, without the empty buckets at both ends. */
   trim(): TrimmedCounts {
-    const { counts, first, end } = this;
-    return { first, counts: counts.slice(first, end) };
+    return { first: this.first, counts: this.counts };
   }
 
   /**
@@ -54,15 +50,17 @@ export class MagnitudeCounts implements UpperCounts {
    * of its bucket: right to a relative error of 2^-8. 0 for zeros, NaN when there is no finite value.
    */
   quantiles(levels: readonly number[]): number[] {
+    const { first, counts } = this;
+    const finite = counts.subarray(0, Math.max(0, infiniteBucket - first));
     let total = 0;
-    const end = Math.min(this.end, infiniteBucket);
-    for (let bucket = this.first; bucket < end; bucket++) total += this.counts[bucket];
-    let bucket = this.first;
+    for (let i = 0; i < finite.length; i++) total += finite[i];
+    let i = 0;
     let before = 0;
     return levels.map((level) => {
       if (total === 0) return NaN;
       const rank = Math.min(total - 1, Math.floor(level * total));
-      while (rank >= before + this.counts[bucket]) before += this.counts[bucket++];
+      while (rank >= before + finite[i]) before += finite[i++];
+      const bucket = first + i;
       // The first bucket holds zeros and next to nothing else.
       return bucket === 0 ? 0 : floatOfBits((bucket << 16) | 0x8000);
     });

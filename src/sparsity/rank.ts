@@ -23,12 +23,12 @@ export class RankFinder {
 
   /** Between the passes: asks for the magnitude at index `rank` of all magnitudes sorted in descending order. */
   narrow(rank: number): void {
-    const { counts } = this.upper;
+    const { first, counts } = this.upper;
     let left = rank;
-    let bucket = counts.length - 1;
-    while (bucket >= 0 && left >= counts[bucket]) left -= counts[bucket--];
-    if (bucket < 0 || rank < 0) throw new RangeError(`there is no value of rank ${rank}`);
-    this.bucket = bucket;
+    let i = counts.length - 1;
+    while (i >= 0 && left >= counts[i]) left -= counts[i--];
+    if (i < 0 || rank < 0) throw new RangeError(`there is no value of rank ${rank}`);
+    this.bucket = first + i;
     this.rankInBucket = left;
   }
 

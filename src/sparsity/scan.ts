@@ -75,19 +75,19 @@ function forBlocks(
   }
 }
 
-/** Adds what kernels counted from `first` to before `end` to `into`. */
-function addCounts(into: Uint32Array, first: number, end: number): void {
+/** Adds what kernels counted from count `first` on to `into`. */
+function addCounts(into: Uint32Array, first = 0): void {
   const { counts, kernels } = scanner();
+  const end = first + into.length;
   kernels.gather_counts(first, end);
-  for (let i = first; i < end; i++) into[i] += counts[i];
+  for (let i = first; i < end; i++) into[i - first] += counts[i];
   counts.fill(0, first, end);
 }
 
-/** Counts by the upper 15 bits of a magnitude; outside `first` to before `end` there are none. */
+/** Counts by the upper 15 bits of a magnitude: `counts[i]` is that of `first + i`, and all others are 0. */
 export interface UpperCounts {
-  readonly counts: Uint32Array;
   first: number;
-  end: number;
+  counts: Uint32Array;
 }
 
 /** Lets kernels count magnitudes, and adds that to `into`. */
@@ -96,10 +96,22 @@ function withMagnitudes(into: UpperCounts, run: () => void): void {
   counted.set([0x7fffffff, 0]);
   run();
   const [first, end] = [counted[0] >>> 16, (counted[1] >>> 16) + 1];
-  if (first >= end) return;
-  addCounts(into.counts, first, end);
-  into.first = Math.min(into.first, first);
-  into.end = Math.max(into.end, end);
+  if (first < end) {
+    widen(into, first, end);
+    addCounts(into.counts, into.first);
+  }
+}
+
+/** Makes room for the counts from `first` to before `end`. */
+function widen(into: UpperCounts, first: number, end: number): void {
+  const { first: oldFirst, counts } = into;
+  const isEmpty = counts.length === 0;
+  const from = isEmpty ? first : Math.min(oldFirst, first);
+  const to = isEmpty ? end : Math.max(oldFirst + counts.length, end);
+  if (to - from === counts.length) return;
+  into.first = from;
+  into.counts = new Uint32Array(to - from);
+  if (!isEmpty) into.counts.set(counts, oldFirst - from);
 }
 
 /** Sums over the finite values, d being the distance from a shift, and counts of the others. */
@@ -136,7 +148,7 @@ export const countMagnitudes = (source: Float32Array, into: UpperCounts): void =
 /** Counts the values of which the magnitude's upper 15 bits are `bucket`, by its lower 16 bits. */
 export function countWithin(source: Float32Array, bucket: number, into: Uint32Array): void {
   forBlocks(source, (kernels, count) => kernels.count_within(count, bucket));
-  addCounts(into, 0, into.length);
+  addCounts(into);
 }
 
 /**
@@ -153,7 +165,7 @@ export function countBins(
   const { edges } = scanner();
   for (let bin = 0; bin < into.length; bin++) edges[bin] = edgeOf(bin);
   forBlocks(source, (kernels, count) => kernels.count_bins(count, min, max, into.length));
-  addCounts(into, 0, into.length);
+  addCounts(into);
 }
 
 /** Sets to +0 each value with |score| <= threshold, and returns how many those were. NaN scores stay. */

@@ -53,7 +53,6 @@ describe('the passes say what plain loops say', () => {
           expect(Math.abs(found - powers[i])).toBeLessThanOrEqual(1e-12 * scale),
         );
         expect(sum(magnitudes.counts)).toBe(small.length);
-        expect(sum(magnitudes.trim().counts)).toBe(small.length);
       }),
     );
   });
@@ -67,12 +66,12 @@ describe('the passes say what plain loops say', () => {
         for (const part of [values, values.subarray(nat % (values.length + 1))]) {
           countMagnitudes(part, found);
           for (const bits of bitsOf(part)) expected[(bits >>> 16) & 0x7fff]++;
-          expect(bytesOf(found.counts).equals(bytesOf(expected))).toBe(true);
-          expect([found.first, found.end]).toEqual([
-            values.length === 0 ? 1 << 15 : expected.findIndex((count) => count > 0),
-            expected.findLastIndex((count) => count > 0) + 1,
-          ]);
-          expect(sum(found.trim().counts)).toBe(sum(expected));
+          const { first, counts } = found.trim();
+          const all = new Uint32Array(1 << 15);
+          all.set(counts, first);
+          expect(bytesOf(all).equals(bytesOf(expected))).toBe(true);
+          // No empty bucket at either end.
+          if (values.length > 0) expect([counts[0], counts.at(-1)]).not.toContain(0);
         }
 
         const bucket = upper.length > 0 ? upper[nat % upper.length] : 0;
