@@ -47,6 +47,7 @@ export function activate(context: vscode.ExtensionContext): void {
       editor.show(model, view, layer),
     ),
     command('evaluateModel', showView(editor, 'evaluate')),
+    command('sweepModel', showView(editor, 'sweep')),
     command('trainNet', trainNet),
     command('installTensorflow', installTensorflow),
   );

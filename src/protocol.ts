@@ -19,7 +19,7 @@ import type {
   RunNotes,
 } from './jobs/retrain';
 import type { SweepEvent, SweepParams } from './jobs/sweep';
-import type { Ranking, SweepFigure } from './jobs/sweepResults';
+import type { Ranking, SweepBaseline, SweepFigure, SweepResults } from './jobs/sweepResults';
 import type { Thumbnail } from './jobs/thumbnails';
 import type { TrainEvent, TrainParameters, TrainResult } from './jobs/train';
 import type { Steer } from './rpc';
@@ -33,14 +33,19 @@ import type { EngineOptions } from './tensor/createEngine';
 /** Of the jobs, what the page shows. */
 export type {
   Achieved,
-  Evaluation,
   EvaluateResult,
+  Evaluation,
+  Keeps,
   KeptEvaluation,
   Measurement,
   Progress,
+  Ranking,
   RetrainEvent,
   RetrainResult,
   RunNotes,
+  SweepBaseline,
+  SweepEvent,
+  SweepFigure,
   Thumbnail,
 };
 
@@ -136,15 +141,18 @@ export interface NetOnData {
   workspaceFolders?: readonly string[];
 }
 
-/** What a sweep has measured. */
-export interface SweepFigures {
+/** What a sweep has measured, and on what. */
+export interface SweepFigures extends Pick<SweepResults, 'items' | 'limit' | 'ranking' | 'data'> {
   figures: SweepFigure[];
-  baseline: SweepEvent['baseline'];
-  /** Number of weights of each layer that is swept. */
-  weights: Record<string, number>;
+  baseline: SweepBaseline;
   /** Whether every point is measured. */
   complete: boolean;
+  /** Name of the file that keeps them. */
+  file: string;
 }
+
+/** What changed since a sweep: its figures are not of this model any more, or not of this net. */
+export type SweepChange = 'model' | 'net';
 
 /**
  * What keep ratios are wanted: the smallest that cost each layer on its own at most so much accuracy (0..1), or a joint choice
@@ -153,6 +161,7 @@ export interface SweepFigures {
 export type KeepGoal = { each: number } | { kept: number } | { drop: number };
 
 export interface ChosenKeeps {
+  goal: KeepGoal;
   keeps: Keeps;
   /** What the joint choice really costs; absent where nothing was evaluated. */
   verified?: JointChoice;
@@ -209,16 +218,17 @@ export interface WorkerJobs {
   keptEvaluation: { params: { results: string }; event: never; result: KeptEvaluation | undefined };
   thumbnails: { params: NetOnData & { items: number[] }; event: never; result: Thumbnail[] };
   classify: { params: ClassifyParams & Computing; event: never; result: Classification };
+  /** Results are kept beside the model and gone on from, unless it is to start anew. */
   sweep: {
     params: NetOnData &
-      Pick<SweepParams, 'model' | 'layers' | 'limit' | 'ranking'> & { results: string } & Computing;
+      Pick<SweepParams, 'model' | 'layers' | 'limit' | 'ranking'> & { anew: boolean } & Computing;
     event: SweepEvent;
-    result: SweepFigures;
+    result: undefined;
   };
-  /** What an earlier sweep left in its file; undefined where there is none. */
-  sweepFigures: { params: { results: string }; event: never; result: SweepFigures | undefined };
+  /** Yields what earlier sweeps of the model left, if anything; then tells what changed since. */
+  sweepFigures: { params: { model: string; netFile?: string }; event: SweepFigures; result: SweepChange[] };
   chooseKeeps: {
-    params: NetOnData & { model: string; results: string; goal: KeepGoal; limit?: number } & Computing;
+    params: NetOnData & { model: string; goal: KeepGoal } & Computing;
     event: Progress;
     result: ChosenKeeps;
   };
@@ -354,7 +364,8 @@ export interface PageJobs {
     /** Where none ran since the model was opened, the one that is kept beside it. */
     result: EvaluateResult | KeptEvaluation | undefined;
   };
-  sweep: { params: SweepRequest | undefined; event: SweepEvent; result: SweepFigures | undefined };
+  sweep: { params: SweepRequest | undefined; event: SweepEvent; result: undefined };
+  sweepFigures: { params: undefined; event: SweepFigures; result: SweepChange[] };
   chooseKeeps: { params: { goal: KeepGoal } | undefined; event: Progress; result: ChosenKeeps | undefined };
   retrain: { params: RetrainRequest | undefined; event: RetrainEvent; result: RetrainResult | undefined };
   steer: { params: { job: LongJob; to: Steer | 'cancel' }; event: never; result: undefined };

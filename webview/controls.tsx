@@ -96,10 +96,11 @@ export function Checkbox(props: {
   mixed?: boolean;
   label?: string;
   children?: ComponentChildren;
+  disabled?: boolean;
   tabIndex?: number;
   onChange: (checked: boolean) => void;
 }): JSX.Element {
-  const { checked, mixed = false, label, children, tabIndex, onChange } = props;
+  const { checked, mixed = false, label, children, disabled, tabIndex, onChange } = props;
   const element = useRef<HTMLInputElement>(null);
   useEffect(() => {
     if (element.current) element.current.indeterminate = mixed;
@@ -111,6 +112,7 @@ export function Checkbox(props: {
         type="checkbox"
         checked={checked}
         aria-label={label}
+        disabled={disabled}
         tabIndex={tabIndex}
         onChange={(event) => onChange(event.currentTarget.checked)}
       />
@@ -123,10 +125,12 @@ export const Select = <Value extends string>(props: {
   value: Value;
   options: readonly (readonly [Value, string])[];
   label: string;
+  disabled?: boolean;
   onChange: (value: Value) => void;
 }): JSX.Element => (
   <select
     aria-label={props.label}
+    disabled={props.disabled}
     value={props.value}
     onChange={(event) => props.onChange(event.currentTarget.value as Value)}
   >

@@ -1,9 +1,17 @@
 import { atomicWrite } from '../caffe/atomicWrite';
 import { keepsWithin, type Keeps } from '../jobs/chooseKeeps';
 import { chooseJointly, type JointParams } from '../jobs/joint';
-import { sweep, TUTORIAL_KEEPS } from '../jobs/sweep';
-import { figuresOf, loadSweep, mergeSweeps, saveSweep, type SweepResults } from '../jobs/sweepResults';
+import { sweep } from '../jobs/sweep';
+import {
+  figuresOf,
+  loadSweep,
+  mergeSweeps,
+  saveSweep,
+  sweepFile,
+  type SweepResults,
+} from '../jobs/sweepResults';
 import { accuracyOf, lossOf } from '../jobs/tally';
+import { sensitivityCsv, TUTORIAL_KEEPS } from '../sparsity/sensitivity';
 import {
   type Arguments,
   type Command,
@@ -38,8 +46,8 @@ ${testHelp}
   --ranking R          magnitude (default), or saliency: what the loss would lose, to second order
   --calibration PATH   data that the saliency is measured on (default: the net's training data)
   --samples N          the first N items of them (3000)
-  --results FILE       where the results are kept (default: MODEL.sweep.json)
-  --shard I/N          measure the I-th of N parts (default results: MODEL.sweep.I-of-N.json)
+  --results FILE       where the results are kept (default: beside MODEL, as NAME.sweep.json)
+  --shard I/N          measure the I-th of N parts (default results: NAME.sweep.I-of-N.json)
   --merge              put the results of shards together
   --csv FILE           write the points as a table
 
@@ -67,9 +75,13 @@ Choosing from the results (none of it prunes; the prune command is printed):
     show(results, terminal);
     const csv = text(args, 'csv');
     if (csv !== undefined) {
-      await atomicWrite(csv, (file) => file.write(new TextEncoder().encode(toCsv(results))), {
-        replace: true,
-      });
+      await atomicWrite(
+        csv,
+        (file) => file.write(new TextEncoder().encode(sensitivityCsv(figuresOf(results.points)))),
+        {
+          replace: true,
+        },
+      );
       terminal.print(`wrote ${csv}`);
     }
     await choose(results, args, terminal);
@@ -90,8 +102,7 @@ async function merge(args: Arguments, terminal: Terminal): Promise<SweepResults>
 async function measure(args: Arguments, terminal: Terminal): Promise<SweepResults> {
   const model = modelOf(args);
   const shard = shardOf(args);
-  const part = shard === undefined ? '' : `.${shard.index}-of-${shard.count}`;
-  const results = text(args, 'results') ?? `${model}.sweep${part}.json`;
+  const results = text(args, 'results') ?? sweepFile(model, shard);
   const params = {
     ...testSource(args),
     model,
@@ -176,23 +187,6 @@ function show(results: SweepResults, terminal: Terminal): void {
     ),
   );
 }
-
-const toCsv = ({ points }: SweepResults) =>
-  [
-    'layer,keep,kept,accuracy,loss,items,state',
-    ...points.map(({ layer, keep, kept, sums, state }) =>
-      [
-        `"${layer.replaceAll('"', '""')}"`,
-        keep,
-        kept,
-        accuracyOf(sums) ?? '',
-        lossOf(sums),
-        sums.items,
-        state,
-      ].join(),
-    ),
-    '',
-  ].join('\n');
 
 async function choose(results: SweepResults, args: Arguments, terminal: Terminal): Promise<void> {
   const tolerance = number(args, 'tolerance', 0, 1);

@@ -1,5 +1,4 @@
 import { basename } from 'node:path';
-import { rm } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { CaffeError } from '../caffe/errors';
 import type { LongJob, NetOnData, PageJobs, RetrainEvent } from '../protocol';
@@ -32,16 +31,22 @@ export class Runs {
 }
 
 type RunJob =
-  'saveBytes' | 'runFiles' | 'chooseFile' | 'steer' | 'thumbnails' | 'classify' | 'openRetrained' | LongJob;
+  | 'saveBytes'
+  | 'runFiles'
+  | 'chooseFile'
+  | 'sweepFigures'
+  | 'steer'
+  | 'thumbnails'
+  | 'classify'
+  | 'openRetrained'
+  | LongJob;
 
 /** What the extension does for the views of a page that run the net. */
 export function runJobs({ uri, choices, labors, workers }: Runs): Pick<JobHandlers<PageJobs>, RunJob> {
   const { laborer, viewer } = workers;
   const model = uri.fsPath;
-  /** What jobs measure is kept beside the model. */
-  const resultsOf = (job: string) => `${model.replace(/\.caffemodel(\.h5)?$/i, '')}.${job}.json`;
-  const sweepFile = resultsOf('sweep');
-  const evaluationFile = resultsOf('evaluation');
+  /** What an evaluation found is kept beside the model. */
+  const evaluationFile = `${model.replace(/\.caffemodel(\.h5)?$/i, '')}.evaluation.json`;
   /** What the evaluation that is shown ran on. */
   let evaluated: NetOnData | undefined;
 
@@ -90,23 +95,26 @@ export function runJobs({ uri, choices, labors, workers }: Runs): Pick<JobHandle
     async *sweep(request, { signal }) {
       if (request) {
         requireFree(labors.sweep, uri);
-        const { anew, ...wanted } = request;
-        const files = await choices.netOnData();
-        if (anew) await rm(sweepFile, { force: true });
-        const params = { ...wanted, ...files, model, results: sweepFile, engine: engineOptions() };
+        requireFree(labors.chooseKeeps, uri);
+        const params = { ...request, ...(await choices.netOnData()), model, engine: engineOptions() };
         labors.sweep = new Labor((abort) => laborer.start('sweep', params, abort));
+        // What was chosen from the former figures counts no more.
+        labors.chooseKeeps = undefined;
       }
-      if (labors.sweep) return yield* labors.sweep.follow(signal);
-      return uri.scheme === 'file'
-        ? viewer.run('sweepFigures', { results: sweepFile }, { signal })
-        : undefined;
+      if (labors.sweep) yield* labors.sweep.follow(signal);
+    },
+
+    async *sweepFigures(_params, { signal }) {
+      if (uri.scheme !== 'file') return [];
+      const { net } = vscode.workspace.isTrusted ? await choices.chosen() : {};
+      return yield* viewer.start('sweepFigures', { model, netFile: net }, signal);
     },
 
     async *chooseKeeps(request, { signal }) {
       if (request) {
+        requireFree(labors.sweep, uri);
         requireFree(labors.chooseKeeps, uri);
-        const files = await choices.netOnData();
-        const params = { ...request, ...files, model, results: sweepFile, engine: engineOptions() };
+        const params = { ...request, ...(await choices.netOnData()), model, engine: engineOptions() };
         labors.chooseKeeps = new Labor((abort) => laborer.start('chooseKeeps', params, abort));
       }
       return labors.chooseKeeps && (yield* labors.chooseKeeps.follow(signal));

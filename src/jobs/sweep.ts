@@ -1,18 +1,22 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { CaffeError } from '../caffe/errors';
+import { defaultKeeps } from '../sparsity/sensitivity';
+import { digestOf } from './digest';
 import type { ComputeContext, Job, Progress } from './job';
-import { LayerPruner, prunableLayers, type PrunableLayer } from './layerPruner';
+import { LayerPruner, prunableLayers } from './layerPruner';
+import { digestOfNet, readNetFile } from './netFile';
 import { loadWeights } from './loadWeights';
 import { DEFAULT_SAMPLES, saliency, type Calibration, type Saliency } from './saliency';
 import { restartIndex } from './suffix';
 import {
+  baselineOf,
   figuresOf,
   loadSweep,
   orderPoints,
   requireSameSweep,
   saveSweep,
   type Ranking,
+  type SweepBaseline,
   type SweepFigure,
   type SweepPoint,
   type SweepResults,
@@ -40,31 +44,13 @@ export interface SweepParams extends TestSource {
 export interface SweepEvent extends Progress {
   /** All points that were measured on some items so far. */
   figures: SweepFigure[];
-  baseline: { accuracy: number | undefined; items: number };
+  baseline: SweepBaseline;
 }
 
 /** Items after which a point may be given up. */
 const MIN_ITEMS = 1000;
 const SAVE_EVERY_MS = 5000;
 const TELL_EVERY_MS = 250;
-
-/**
- * Keep ratios to try for a layer: a dozen, each the same factor below the one before, down to one weight for each
- * output. The larger a layer, the sparser it can be.
- */
-export function defaultKeeps({ weights, outputs }: PrunableLayer): number[] {
-  const least = Math.max(outputs / weights, 1e-4);
-  const keeps = Array.from({ length: 12 }, (_, i) => Number((least ** ((i + 1) / 12)).toPrecision(2)));
-  return [...new Set(keeps)];
-}
-
-/** The keep ratios of the well-known tutorial for LeNet, for its layers conv1, conv2, ip1 and ip2. */
-export const TUTORIAL_KEEPS: Record<string, number[]> = {
-  conv1: [0.7, 0.6, 0.5, 0.4, 0.3],
-  conv2: [0.3, 0.2, 0.15, 0.1, 0.05],
-  ip1: [0.3, 0.2, 0.15, 0.1, 0.05],
-  ip2: [0.3, 0.2, 0.15, 0.1, 0.05],
-};
 
 /**
  * Measures how sensitive each layer is: accuracy and loss with that layer alone pruned to each keep ratio.
@@ -84,7 +70,7 @@ export async function* sweep(params: SweepParams, context: ComputeContext): Job<
         ...step.value,
         message: `saliency: ${step.value.message}`,
         figures: [],
-        baseline: { accuracy: undefined, items: 0 },
+        baseline: baselineOf(noSums()),
       };
     }
     measured = step.value;
@@ -92,7 +78,7 @@ export async function* sweep(params: SweepParams, context: ComputeContext): Job<
   const test = await TestNet.open(params, { engine });
   try {
     await loadWeights(test.net, params.model, signal);
-    const results = await prepare(params, test);
+    const results = await prepare(params, test, signal);
     const run = new SweepRun(test, results, params, measured);
     yield* run.measure(signal);
     return results;
@@ -102,7 +88,7 @@ export async function* sweep(params: SweepParams, context: ComputeContext): Job<
 }
 
 /** The sweep's results before it begins: the points to measure, or what an earlier run left of them. */
-async function prepare(params: SweepParams, test: TestNet): Promise<SweepResults> {
+async function prepare(params: SweepParams, test: TestNet, signal: AbortSignal): Promise<SweepResults> {
   const { shard, limit = Infinity, ranking = 'magnitude' } = params;
   const prunable = new Map(prunableLayers(test.net).map((layer) => [layer.layer, layer]));
   const wanted =
@@ -130,11 +116,12 @@ async function prepare(params: SweepParams, test: TestNet): Promise<SweepResults
   const fresh: SweepResults = {
     format: 'caffe-pruner sweep',
     version: 1,
-    model: { file: params.model, sha256: await sha256Of(params.model) },
-    net: { file: params.netFile, sha256: await sha256Of(params.netFile) },
+    model: { file: params.model, sha256: await digestOf(params.model, signal) },
+    net: { file: params.netFile, sha256: digestOfNet(params.net ?? (await readNetFile(params.netFile))) },
     data: test.name,
     items:
       test.count === undefined && limit === Infinity ? undefined : Math.min(test.count ?? Infinity, limit),
+    limit: params.limit,
     ranking,
     samples: ranking === 'saliency' ? (params.calibration?.samples ?? DEFAULT_SAMPLES) : undefined,
     weights,
@@ -145,12 +132,16 @@ async function prepare(params: SweepParams, test: TestNet): Promise<SweepResults
 
   const earlier = await loadSweep(params.results);
   requireSameSweep(fresh, earlier, params.results);
-  const known = new Map(earlier.points.map((point) => [`${point.layer}\n${point.keep}`, point]));
-  const added = fresh.points.filter(({ layer, keep }) => !known.has(`${layer}\n${keep}`));
+  const keyOf = ({ layer, keep }: SweepPoint) => `${layer}\n${keep}`;
+  const asked = new Set(fresh.points.map(keyOf));
+  // What is measured stays; what was begun and is not asked for any more is left.
+  const kept = earlier.points.filter((point) => point.state !== 'open' || asked.has(keyOf(point)));
+  const known = new Set(kept.map(keyOf));
+  const added = fresh.points.filter((point) => !known.has(keyOf(point)));
   return {
     ...earlier,
     weights: { ...earlier.weights, ...weights },
-    points: orderPoints([...earlier.points, ...added]),
+    points: orderPoints([...kept, ...added]),
   };
 }
 
@@ -273,13 +264,7 @@ class SweepRun {
       message: `${position} of ${items ?? 'all'} items`,
       secondsLeft: items === undefined || done === 0 ? undefined : (seconds / done) * (items - position),
       figures: figuresOf(points),
-      baseline: { accuracy: accuracyOf(baseline), items: baseline.items },
+      baseline: baselineOf(baseline),
     };
   }
-}
-
-async function sha256Of(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }

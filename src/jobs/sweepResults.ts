@@ -1,6 +1,7 @@
 import { atomicWrite } from '../caffe/atomicWrite';
 import { CaffeError } from '../caffe/errors';
 import { readText } from '../caffe/readText';
+import type { SensitivityPoint } from '../sparsity/sensitivity';
 import { accuracyOf, lossOf, type Sums } from './tally';
 
 /** How the weights of a layer are ordered: by magnitude |w|, or by what the loss would lose (see saliency.ts). */
@@ -25,12 +26,17 @@ export interface SweepPoint {
 export interface SweepResults {
   format: 'caffe-pruner sweep';
   version: 1;
-  /** The inputs; SHA-256 of the files, so that results of other models do not mix. */
+  /**
+   * The inputs, so that results of other models do not mix: SHA-256 of the model's bytes, and of what the net says, whatever
+   * its layout and comments.
+   */
   model: { file: string; sha256: string };
   net: { file: string; sha256: string };
   data: string;
   /** Items that every point is measured on, where it is known; less than the data hold when a limit was set. */
   items: number | undefined;
+  /** The limit that was set, if any. */
+  limit?: number;
   ranking: Ranking;
   /** Items that the saliency was measured on. */
   samples?: number;
@@ -119,22 +125,38 @@ export function orderPoints(points: readonly SweepPoint[]): SweepPoint[] {
 }
 
 /** A point as it is shown. */
-export interface SweepFigure {
-  layer: string;
-  keep: number;
-  /** 0..1; undefined for a net that does not classify. */
+export interface SweepFigure extends SensitivityPoint {
+  state: SweepPoint['state'];
+}
+
+/** What the whole net achieves. */
+export interface SweepBaseline {
   accuracy: number | undefined;
   loss: number;
   items: number;
-  state: SweepPoint['state'];
+}
+
+export const baselineOf = (sums: Sums): SweepBaseline => ({
+  accuracy: accuracyOf(sums),
+  loss: lossOf(sums),
+  items: sums.items,
+});
+
+const extension = /\.caffemodel(\.h5)?$/i;
+
+/** Where the results for a model are kept unless told otherwise: `lenet.sweep.json` beside `lenet.caffemodel`. */
+export function sweepFile(model: string, shard?: { index: number; count: number }): string {
+  const part = shard === undefined ? '' : `.${shard.index}-of-${shard.count}`;
+  return `${model.replace(extension, '')}.sweep${part}.json`;
 }
 
 export const figuresOf = (points: readonly SweepPoint[]): SweepFigure[] =>
   points
     .filter(({ sums }) => sums.items > 0)
-    .map(({ layer, keep, sums, state }) => ({
+    .map(({ layer, keep, kept, sums, state }) => ({
       layer,
       keep,
+      kept,
       accuracy: accuracyOf(sums),
       loss: lossOf(sums),
       items: sums.items,

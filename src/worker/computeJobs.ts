@@ -1,19 +1,21 @@
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { keepsWithin } from '../jobs/chooseKeeps';
 import { classify } from '../jobs/classify';
 import { findCompanions } from '../jobs/companions';
+import { digestOf } from '../jobs/digest';
 import { defaultSolver } from '../jobs/defaultSolver';
 import { evaluate } from '../jobs/evaluate';
 import { readKeptEvaluation } from '../jobs/keptEvaluation';
 import { chooseJointly } from '../jobs/joint';
-import { readSolverFile } from '../jobs/netFile';
+import { digestOfNet, readNetFile, readSolverFile } from '../jobs/netFile';
 import { retrain } from '../jobs/retrain';
 import { sweep } from '../jobs/sweep';
-import { figuresOf, loadSweep, type SweepResults } from '../jobs/sweepResults';
-import { accuracyOf } from '../jobs/tally';
+import { baselineOf, figuresOf, loadSweep, sweepFile, type SweepResults } from '../jobs/sweepResults';
 import { thumbnails } from '../jobs/thumbnails';
 import { train } from '../jobs/train';
-import type { SweepFigures, WorkerJobs } from '../protocol';
+import type { SweepChange, SweepFigures, WorkerJobs } from '../protocol';
 import type { JobHandlers } from '../rpc';
 import { createEngine, type EngineOptions } from '../tensor/createEngine';
 import type { Engine } from '../tensor/engine';
@@ -57,23 +59,32 @@ export function computeJobs(): Pick<JobHandlers<WorkerJobs>, ComputeJob> {
         return classify(params, { ...context, engine: opened });
       }),
 
-    sweep: ({ engine, ...params }, context) =>
-      withEngine(engine, async function* (opened) {
-        return summaryOf(yield* sweep(params, { ...context, engine: opened }));
-      }),
-
-    async *sweepFigures({ results }) {
-      yield* [];
-      return existsSync(results) ? summaryOf(await loadSweep(results)) : undefined;
+    async *sweep({ engine, anew, ...params }, context) {
+      const results = sweepFile(params.model);
+      if (anew) await rm(results, { force: true });
+      yield* withEngine(engine, (opened) => sweep({ ...params, results }, { ...context, engine: opened }));
     },
 
-    async *chooseKeeps({ engine, results: file, goal, ...params }, context) {
+    async *sweepFigures({ model, netFile }, { signal }) {
+      const file = sweepFile(model);
+      if (!existsSync(file)) return [];
       const results = await loadSweep(file);
-      if ('each' in goal) return { keeps: keepsWithin(results, goal.each) };
+      yield figuresFor(results, basename(file));
+      const changes: SweepChange[] = [];
+      if ((await digestOf(model, signal)) !== results.model.sha256) changes.push('model');
+      if (netFile !== undefined && digestOfNet(await readNetFile(netFile)) !== results.net.sha256)
+        changes.push('net');
+      return changes;
+    },
+
+    async *chooseKeeps({ engine, goal, ...params }, context) {
+      const results = await loadSweep(sweepFile(params.model));
+      if ('each' in goal) return { goal, keeps: keepsWithin(results, goal.each) };
+      const joint = { ...params, results, goal, limit: results.limit };
       const verified = yield* withEngine(engine, (opened) =>
-        chooseJointly({ ...params, results, goal }, { ...context, engine: opened }),
+        chooseJointly(joint, { ...context, engine: opened }),
       );
-      return { keeps: verified.keeps, verified };
+      return { goal, keeps: verified.keeps, verified };
     },
 
     retrain: ({ engine, solverFile, netFile, ...params }, context) =>
@@ -104,9 +115,9 @@ async function* withEngine<Event, Result>(
   }
 }
 
-const summaryOf = ({ points, baseline, weights }: SweepResults): SweepFigures => ({
-  figures: figuresOf(points),
-  baseline: { accuracy: accuracyOf(baseline), items: baseline.items },
-  weights,
-  complete: baseline.done && points.every(({ state }) => state !== 'open'),
+const figuresFor = (results: SweepResults, file: string): SweepFigures => ({
+  ...{ items: results.items, limit: results.limit, ranking: results.ranking, data: results.data, file },
+  figures: figuresOf(results.points),
+  baseline: baselineOf(results.baseline),
+  complete: results.baseline.done && results.points.every(({ state }) => state !== 'open'),
 });

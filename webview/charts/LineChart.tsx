@@ -21,6 +21,8 @@ interface Props {
   logarithmic?: boolean;
   formatX: (x: number) => string;
   formatY: (y: number) => string;
+  /** What is saved as CSV, where that is more than the lines. */
+  csv?: () => string;
 }
 
 /** Lines over a common axis, drawn live, to be read by mouse and keyboard, with a table of their points and exports. */
@@ -98,7 +100,8 @@ export function LineChart(props: Props): JSX.Element {
   const styles = lineStyles(palette);
   const row = reading === undefined ? undefined : rows[reading];
   const save = {
-    csv: () => void host.run('saveText', { name: `${fileName}.csv`, text: csvOf(xLabel, lines) }),
+    csv: () =>
+      void host.run('saveText', { name: `${fileName}.csv`, text: props.csv?.() ?? csvOf(xLabel, lines) }),
     svg: () =>
       void host.run('saveText', { name: `${fileName}.svg`, text: svgOf({ ...props, logarithmic }, palette) }),
     png: async () => {

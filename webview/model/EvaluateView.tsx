@@ -174,9 +174,7 @@ function FiguresTable({ evaluations }: { evaluations: readonly Evaluation[] }): 
 
 /** The difference to the first model, in points of accuracy. */
 function Change({ from, to }: { from: number | undefined; to: number | undefined }): JSX.Element | null {
-  if (from === undefined || to === undefined || from === to) return null;
-  const points = 100 * (to - from);
-  return <span class="muted">{` ${points > 0 ? '+' : '−'}${Math.abs(points).toFixed(2)}`}</span>;
+  return from === to ? null : <span class="muted">{` ${formatPoints(from, to)}`}</span>;
 }
 
 function ClassesTable({ evaluations }: { evaluations: readonly Evaluation[] }): JSX.Element {
@@ -218,6 +216,13 @@ function ClassesTable({ evaluations }: { evaluations: readonly Evaluation[] }): 
 
 /** An accuracy with the two digits that matter when models are compared. */
 export const formatAccuracy = (accuracy: number): string => `${(100 * accuracy).toFixed(2)} %`;
+
+/** The difference of two accuracies in points, with its sign. */
+export function formatPoints(from: number | undefined, to: number | undefined): string {
+  if (from === undefined || to === undefined) return '';
+  const points = 100 * (to - from);
+  return `${points > 0 ? '+' : points < 0 ? '−' : ''}${Math.abs(points).toFixed(2)}`;
+}
 
 /** Last part of a path. */
 export const nameOf = (path: string): string => path.split(/[\\/]/).at(-1)!;

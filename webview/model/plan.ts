@@ -43,6 +43,11 @@ export const hasOwnAmounts = (method: Method): boolean => method !== 'global' &&
 
 export const keyOf = ({ layer, blob }: BlobPlace): string => `${layer}/${blob}`;
 
+/** A blob's share of weights to keep, 0..1. */
+export interface LayerKeep extends BlobPlace {
+  keep: number;
+}
+
 export type PlanAction =
   | { kind: 'plan.method'; method: Method }
   | { kind: 'plan.amount'; amount: number }
@@ -51,6 +56,8 @@ export type PlanAction =
   | { kind: 'plan.groups'; n: number; m: number }
   | { kind: 'plan.seed'; seed: number }
   | { kind: 'plan.encoding'; encoding: SparseEncoding }
+  /** A keep ratio for each blob; those with a ratio of 1 are left alone. */
+  | { kind: 'plan.keeps'; keeps: readonly LayerKeep[] }
   | { kind: 'plan.reset' };
 
 export const reducePlan = (plan: PlanState, action: PlanAction): PlanState => ({
@@ -84,6 +91,15 @@ function changed(plan: PlanState, action: PlanAction): PlanState {
       return { ...plan, seed: action.seed };
     case 'plan.encoding':
       return { ...plan, encoding: action.encoding };
+    case 'plan.keeps': {
+      const pruned = action.keeps.filter(({ keep }) => keep < 1);
+      return {
+        ...plan,
+        method: 'keep',
+        chosen: Object.fromEntries(action.keeps.map((each) => [keyOf(each), each.keep < 1])),
+        own: Object.fromEntries(pruned.map((each) => [keyOf(each), { method: 'keep', keep: each.keep }])),
+      };
+    }
     case 'plan.reset':
       return initialPlan;
   }

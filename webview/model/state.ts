@@ -1,6 +1,7 @@
 import type { BlobFigures, BlobPlace, LayerRow, ModelHints, ModelSummary, Origin } from '../../src/protocol';
 import { type PlanState, initialPlan, type PlanAction, reducePlan } from './plan';
 import { planOfHints } from './planHints';
+import { initialSweepForm, type SweepForm } from './sweepForm';
 
 /** How the layer table is ordered: a column's key, or the net's own order. */
 export interface Sort {
@@ -53,6 +54,7 @@ export interface KeptState {
   filter: string;
   chart: ChartOptions;
   plan: PlanState;
+  sweep: SweepForm;
 }
 
 export type ModelAction =
@@ -75,6 +77,7 @@ export type ModelAction =
   | { kind: 'sort'; column: string }
   | { kind: 'filter'; text: string }
   | { kind: 'chart'; options: Partial<ChartOptions> }
+  | { kind: 'sweep'; form: Partial<SweepForm> }
   | PlanAction;
 
 export const initialState = (trusted: boolean, kept: unknown): ModelState => ({
@@ -93,6 +96,7 @@ const freshKept = (): KeptState => ({
   filter: '',
   chart: { logarithmic: false, zeros: false, bins: 128 },
   plan: initialPlan,
+  sweep: initialSweepForm,
 });
 
 const isKept = (value: unknown): value is KeptState =>
@@ -170,6 +174,8 @@ export function reduceModel(state: ModelState, action: ModelAction): ModelState 
       return keep({ filter: action.text });
     case 'chart':
       return keep({ chart: { ...state.kept.chart, ...action.options } });
+    case 'sweep':
+      return keep({ sweep: { ...state.kept.sweep, ...action.form } });
     default:
       return keep({ plan: reducePlan(state.kept.plan, action) });
   }

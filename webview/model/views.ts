@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { t } from '../l10n';
 import { PruneView } from './PruneView';
 import { EvaluateView } from './EvaluateView';
+import { SweepView } from './SweepView';
 import { WeightsView } from './WeightsView';
 
 /**
@@ -20,4 +21,5 @@ export const views = (): View[] => [
   { id: 'weights', title: t('Weights'), component: WeightsView },
   { id: 'prune', title: t('Prune'), component: PruneView },
   { id: 'evaluate', title: t('Evaluate'), component: EvaluateView },
+  { id: 'sweep', title: t('Sweep'), component: SweepView },
 ];

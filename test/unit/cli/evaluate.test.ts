@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EvaluateResult } from '../../../src/jobs/evaluate';
-import { loadSweep } from '../../../src/jobs/sweepResults';
+import { loadSweep, sweepFile } from '../../../src/jobs/sweepResults';
 import { tinyData, trainTiny } from '../jobs/tinyNet';
 import { buildCli } from './build';
 
@@ -75,7 +75,7 @@ describe('sweep', () => {
       ).toBe(0);
     }
     const merged = join(folder, 'merged.json');
-    const parts = [1, 2].map((index) => `${model}.sweep.${index}-of-2.json`);
+    const parts = [1, 2].map((index) => sweepFile(model, { index, count: 2 }));
     const goals = ['--tolerance', '100%', '--kept', '0.5', '--net', netFile];
     const result = run(
       'sweep',
@@ -92,7 +92,7 @@ describe('sweep', () => {
     expect(result.stdout).toMatch(/all layers together, at most 50\.00 % of the weights:/);
 
     expect(run('sweep', model, '--net', netFile, ...layers, '--quiet').status).toBe(0);
-    const whole = await loadSweep(`${model}.sweep.json`);
+    const whole = await loadSweep(sweepFile(model));
     expect((await loadSweep(merged)).points).toEqual(whole.points);
     const csv = readFileSync(join(folder, 'points.csv'), 'utf8').trim().split('\n');
     expect(csv[0]).toBe('layer,keep,kept,accuracy,loss,items,state');
