@@ -11,6 +11,7 @@ import { trainNet } from './commands/trainNet';
 import { setTensorflowFolder } from './editor/engine';
 import { ModelEditor } from './editor/modelEditor';
 import { modelViewType } from './editor/pruning';
+import { workerMegabytes } from './editor/settings';
 import { registerLanguage } from './language';
 import { WorkerClient } from './worker/client';
 
@@ -18,7 +19,8 @@ import { WorkerClient } from './worker/client';
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('Caffe Pruner', { log: true });
   const script = vscode.Uri.joinPath(context.extensionUri, 'dist', 'worker.js').fsPath;
-  const worker = () => new WorkerClient({ script, log: (line) => log.info(line) });
+  const worker = () =>
+    new WorkerClient({ script, heapMegabytes: workerMegabytes, log: (line) => log.info(line) });
   /** Pages ask `viewer`, so that they stay answered while `laborer` prunes or trains. */
   const workers = { viewer: worker(), laborer: worker() };
   const commands: CommandContext = { worker: workers.laborer, log, memory: context.globalState };

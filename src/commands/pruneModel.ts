@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { askExisting, offerResult, openModel } from '../editor/pruning';
 import { runJob, showError } from '../editor/runJob';
+import { sparseEncoding } from '../editor/settings';
 import type { WorkerJobs } from '../protocol';
 import { type BlobRule, parsePlan } from '../sparsity/recipe';
 import { chosenFiles, type CommandContext, isOnDisk } from './context';
@@ -59,7 +60,7 @@ async function pruneOne(
   return runJob(vscode.l10n.t('Pruning {0}', name), log, async function* (signal) {
     const choices =
       'rule' in choice ? await worker.run('choices', { path: file, rule: choice.rule }, { signal }) : [];
-    const params = plan ?? { encoding: 'relative' as const, seed, choices };
+    const params = plan ?? { encoding: sparseEncoding(), seed, choices };
     return yield* worker.start('prune', { file, existing, ...params }, signal);
   });
 }

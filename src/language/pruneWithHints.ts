@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { findHints, readHints } from '../caffe/prototxt/hints';
 import { askExisting, offerResult } from '../editor/pruning';
 import { runJob, showError } from '../editor/runJob';
+import { sparseEncoding } from '../editor/settings';
 import { choicesOfHints } from '../sparsity/hintChoices';
 import type { WorkerClient } from '../worker/client';
 import { chooseWeights } from './chooseWeights';
@@ -74,7 +75,7 @@ export async function pruneWithHints(
     if (!existing) return;
     const title = vscode.l10n.t('Pruning {0}', fileName(pair.uri));
     const result = await runJob(title, log, (signal) =>
-      worker.start('prune', { file, existing, encoding: 'relative', seed, choices }, signal),
+      worker.start('prune', { file, existing, encoding: sparseEncoding(), seed, choices }, signal),
     );
     if (result) await offerResult(result);
   } catch (error) {

@@ -5,8 +5,8 @@ import { JobClient, type Response, type Steering } from '../rpc';
 export interface WorkerOptions {
   /** The bundle to run. */
   script: string;
-  /** Limit of its JavaScript heap; values are outside of it, in array buffers. */
-  heapMegabytes?: number;
+  /** Limit of its JavaScript heap, asked for at each start; values are outside of it, in array buffers. */
+  heapMegabytes?: () => number;
   /** Gets what the process prints and what becomes of it. */
   log?: (line: string) => void;
   /** How long a cancelled job may take to stop before its process is killed. */
@@ -92,10 +92,10 @@ export class WorkerClient {
 
   private running(): ChildProcess {
     if (this.process?.connected) return this.process;
-    const { script, heapMegabytes = 2048, log } = this.options;
+    const { script, heapMegabytes, log } = this.options;
     const child = fork(script, {
       serialization: 'advanced',
-      execArgv: [`--max-old-space-size=${heapMegabytes}`],
+      execArgv: heapMegabytes ? [`--max-old-space-size=${heapMegabytes()}`] : [],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     let lastWords = '';
@@ -116,7 +116,7 @@ export class WorkerClient {
       const outOfMemory = /heap out of memory|allocation failed/i.test(lastWords) || signal === 'SIGABRT';
       this.jobs.fail({
         text: outOfMemory
-          ? `The background process ran out of memory during "${running.join('", "')}". Nothing was left half-written; try again with fewer models open, or close other programs.`
+          ? `The background process ran out of memory during "${running.join('", "')}". Nothing was left half-written; try again with fewer models open, or raise the setting caffePruner.workerMemory.`
           : `The background process ended unexpectedly (${signal ?? `exit code ${code}`}) during "${running.join('", "')}". Nothing was left half-written; it starts again with the next try.`,
         kind: 'user',
       });

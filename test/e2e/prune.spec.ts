@@ -1,6 +1,8 @@
-import { cpSync, existsSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
+import { Random } from '../../src/caffe/random';
+import { writeModel } from '../../src/caffe/writeModel';
 import { useWorkbench } from './project';
 import { retry } from './workbench';
 
@@ -128,3 +130,52 @@ test('a model is pruned with the keyboard alone', async () => {
   await keyboard.press('Enter');
   await appear('second.pruned-2.npz');
 });
+
+/** Ids of the extension's background processes in this test's workbench. */
+function backgroundProcesses(): number[] {
+  const script = realpathSync(inject('extensions'));
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const command = readFileSync(join('/proc', pid, 'cmdline'), 'utf8');
+        return command.includes(script) && command.includes('worker.js');
+      } catch {
+        return false; // It ended meanwhile.
+      }
+    })
+    .map(Number);
+}
+
+test.runIf(process.platform === 'linux')(
+  'a background process that is killed in the middle leaves no output by its name, and the next try works',
+  async () => {
+    const { workbench } = session;
+    const random = new Random(4);
+    const data = Float32Array.from({ length: 1 << 25 }, () => random.unit() - 0.5);
+    await writeModel(path('large.caffemodel'), {
+      name: 'large',
+      layers: [{ name: 'ip', type: 'InnerProduct', blobs: [{ shape: [1 << 10, 1 << 15], data }] }],
+    });
+    const named = () => readdirSync(session.folder).filter((name) => name.startsWith('large.'));
+    const killed = retry(() => {
+      const begun = readdirSync(session.folder).some((name) => name.startsWith('.large.pruned'));
+      if (!begun) return Promise.reject(new Error('pruning has not begun'));
+      for (const pid of backgroundProcesses()) process.kill(pid, 'SIGKILL');
+      return Promise.resolve();
+    });
+    await pruneByMenu('large.caffemodel', '10');
+    await killed;
+    await workbench
+      .notification('The background process ended unexpectedly (SIGKILL) during "prune"')
+      .waitFor();
+    await workbench.screenshot('prune-killed');
+    expect(named()).toEqual(['large.caffemodel']);
+
+    await pruneByMenu('large.caffemodel', '10');
+    await workbench.notification('large.pruned.caffemodel').waitFor();
+    expect(named().length).toBe(4);
+    // What the killed process had begun is gone too.
+    expect(readdirSync(session.folder).filter((name) => name.startsWith('.large'))).toEqual([]);
+  },
+);
