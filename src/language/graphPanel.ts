@@ -103,6 +103,7 @@ export class GraphPanels implements vscode.Disposable, vscode.WebviewPanelSerial
         yield* [];
         const name = fileName(uri).replace(/\.prototxt(\.txt)?$/, '');
         const target = await vscode.window.showSaveDialog({
+          title: vscode.l10n.t('Save Graph'),
           defaultUri: vscode.Uri.joinPath(uri, '..', `${name}.svg`),
           filters: { SVG: ['svg'] },
         });

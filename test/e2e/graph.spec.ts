@@ -45,7 +45,7 @@ test('boxes are tinted by parameters and by zeros, and found', async () => {
   await workbench.screenshot('graph-parameters');
   await tint.selectOption('zeros');
   await box(/^ip1; .*; 0% zeros/).waitFor();
-  await graph().getByPlaceholder('Find layers').fill('inner');
+  await graph().getByRole('textbox', { name: 'Find layers' }).fill('inner');
   await graph().getByText('2 found').waitFor();
   expect(await graph().locator('.node.found').count()).toBe(2);
   await workbench.screenshot('graph-found');
@@ -54,7 +54,7 @@ test('boxes are tinted by parameters and by zeros, and found', async () => {
 test('the picture is saved as SVG', async () => {
   const { workbench } = session;
   await graph().locator('vscode-button[aria-label="Save as SVG…"]').click();
-  await workbench.page.locator('.quick-input-widget').filter({ hasText: 'Save' }).waitFor();
+  await workbench.page.locator('.quick-input-widget').filter({ hasText: 'Save Graph' }).waitFor();
   await workbench.page.keyboard.press('Enter');
   const svg = await retry(async () => readFileSync(join(session.folder, 'train_val.svg'), 'utf8'));
   expect(svg).toMatch(/^<svg[^>]*xmlns="http:\/\/www.w3.org\/2000\/svg"/);
