@@ -50,6 +50,7 @@ export function activate(context: vscode.ExtensionContext): void {
     ),
     command('evaluateModel', showView(editor, 'evaluate')),
     command('sweepModel', showView(editor, 'sweep')),
+    command('retrainModel', showView(editor, 'retrain')),
     command('trainNet', trainNet),
     command('installTensorflow', installTensorflow),
   );

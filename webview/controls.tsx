@@ -230,5 +230,9 @@ export const parseNumber = (text: string): number => {
   return plain === '' ? NaN : Number(plain);
 };
 
+/** A whole number as people type it, or as it is shown with its digits grouped. */
+export const parseCount = (text: string): number =>
+  Math.round(parseNumber(text.replace(/[,.\s](?=\d{3}\b)/g, '')));
+
 /** A share as people type it: 12.5 and 12.5 % are an eighth. */
 export const parsePercent = (text: string): number => parseNumber(text.replace(/%/g, '')) / 100;

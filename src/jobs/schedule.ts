@@ -46,7 +46,9 @@ export function prunedParams(
 /** Prunes a blob to a keep ratio by magnitude; in surgery, weights under the mask are candidates too. */
 export function pruneTo(trainer: Trainer, param: PrunedParam, keep: number): void {
   const { layer, blob, values } = param;
-  param.mask = maskOfKeep(trainer.solver.weightsUnderMask(layer, blob) ?? values, keep);
+  // A blob that begins with as few weights as it is to have keeps each of them.
+  if (keep < param.initial)
+    param.mask = maskOfKeep(trainer.solver.weightsUnderMask(layer, blob) ?? values, keep);
   trainer.solver.setMask(param.layer, param.blob, param.mask);
 }
 

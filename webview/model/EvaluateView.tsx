@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { EvaluateResult, Evaluation, KeptEvaluation, Progress } from '../../src/protocol';
-import { Button, Checkbox, NumberField, parseNumber } from '../controls';
+import { Button, Checkbox, NumberField, parseCount } from '../controls';
 import { formatCount, formatDate, formatShare, formatValue, noNumber } from '../format';
 import { t } from '../l10n';
 import { Classify } from './Classify';
@@ -51,7 +51,7 @@ export function EvaluateView(): JSX.Element {
             step={100}
             label={t('Number of items')}
             format={formatCount}
-            parse={(text) => Math.round(parseNumber(text.replace(/[,.\s](?=\d{3}\b)/g, '')))}
+            parse={parseCount}
             disabled={!limited}
             onInput={setLimit}
           />

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { SweepChange, SweepEvent, SweepFigures } from '../../src/protocol';
 import { sensitivityCsv } from '../../src/sparsity/sensitivity';
 import { LineChart } from '../charts/LineChart';
-import { Button, Checkbox, Icon, NumberField, parseNumber, Select } from '../controls';
+import { Button, Checkbox, Icon, NumberField, parseCount, Select } from '../controls';
 import { formatCount, formatValue } from '../format';
 import { host } from '../host';
 import { t } from '../l10n';
@@ -138,7 +138,7 @@ function Settings({ settings, disabled }: { settings: SweepSettings; disabled: b
           step={100}
           label={t('Number of items')}
           format={formatCount}
-          parse={(text) => Math.round(parseNumber(text.replace(/[,.\s](?=\d{3}\b)/g, '')))}
+          parse={parseCount}
           disabled={disabled || !limited}
           onInput={(next) => dispatch({ kind: 'sweep', form: { limited: true, limit: next } })}
         />

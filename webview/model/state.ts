@@ -1,5 +1,6 @@
 import type { BlobFigures, BlobPlace, LayerRow, ModelHints, ModelSummary, Origin } from '../../src/protocol';
 import { type PlanState, initialPlan, type PlanAction, reducePlan } from './plan';
+import { initialRetrainPlan, type RetrainPlan } from './retrainPlan';
 import { planOfHints } from './planHints';
 import { initialSweepForm, type SweepForm } from './sweepForm';
 
@@ -55,6 +56,7 @@ export interface KeptState {
   chart: ChartOptions;
   plan: PlanState;
   sweep: SweepForm;
+  retrain: RetrainPlan;
 }
 
 export type ModelAction =
@@ -78,6 +80,7 @@ export type ModelAction =
   | { kind: 'filter'; text: string }
   | { kind: 'chart'; options: Partial<ChartOptions> }
   | { kind: 'sweep'; form: Partial<SweepForm> }
+  | { kind: 'retrain'; change: Partial<RetrainPlan> }
   | PlanAction;
 
 export const initialState = (trusted: boolean, kept: unknown): ModelState => ({
@@ -97,6 +100,7 @@ const freshKept = (): KeptState => ({
   chart: { logarithmic: false, zeros: false, bins: 128 },
   plan: initialPlan,
   sweep: initialSweepForm,
+  retrain: initialRetrainPlan,
 });
 
 const isKept = (value: unknown): value is KeptState =>
@@ -176,6 +180,8 @@ export function reduceModel(state: ModelState, action: ModelAction): ModelState 
       return keep({ chart: { ...state.kept.chart, ...action.options } });
     case 'sweep':
       return keep({ sweep: { ...state.kept.sweep, ...action.form } });
+    case 'retrain':
+      return keep({ retrain: { ...state.kept.retrain, ...action.change } });
     default:
       return keep({ plan: reducePlan(state.kept.plan, action) });
   }

@@ -3,6 +3,7 @@ import { t } from '../l10n';
 import { PruneView } from './PruneView';
 import { EvaluateView } from './EvaluateView';
 import { SweepView } from './SweepView';
+import { RetrainView } from './RetrainView';
 import { WeightsView } from './WeightsView';
 
 /**
@@ -22,4 +23,5 @@ export const views = (): View[] => [
   { id: 'prune', title: t('Prune'), component: PruneView },
   { id: 'evaluate', title: t('Evaluate'), component: EvaluateView },
   { id: 'sweep', title: t('Sweep'), component: SweepView },
+  { id: 'retrain', title: t('Retrain'), component: RetrainView },
 ];

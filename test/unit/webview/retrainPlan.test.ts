@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import type { BlobFigures, BlobPlace, LayerRow } from '../../../src/protocol';
+import { initialPlan, keyOf, plannedBlobs } from '../../../webview/model/plan';
+import {
+  initialRetrainPlan,
+  isPruned,
+  overallKeep,
+  retrainedBlobs,
+  toRetrainRequest,
+} from '../../../webview/model/retrainPlan';
+
+const row = (index: number, name: string, count: number): LayerRow => ({
+  index,
+  name,
+  type: 'InnerProduct',
+  originalType: 'InnerProduct',
+  byteOffset: 0,
+  blobs: [{ index: 0, shape: [count, 1], count, encoding: 'data', byteOffset: 0, prunable: true }],
+});
+const layers = [row(0, 'ip1', 100), row(1, 'ip2', 300)];
+const blobs = plannedBlobs(initialPlan, layers);
+const figures =
+  (...nonZero: number[]) =>
+  ({ layer }: BlobPlace) =>
+    nonZero[layer] === undefined
+      ? undefined
+      : ({ statistics: { count: layers[layer].blobs[0].count, nonZero: nonZero[layer] } } as BlobFigures);
+
+test.each([
+  [[100, 300], false],
+  [[99, 299], false],
+  [[50, 300], true],
+  [[50], undefined],
+])('a model with %j weights left is pruned: %j', (nonZero, expected) => {
+  expect(isPruned(blobs, figures(...nonZero))).toBe(expected);
+});
+
+test('keep ratios are the user’s, else what pruning left, else what the pruning panel would leave', () => {
+  const outcomes = new Map([
+    [keyOf(blobs[0]), { zeros: 90, bytes: 0 }],
+    [keyOf(blobs[1]), { zeros: 150, bytes: 0 }],
+  ]);
+  const keeps = (pruned: boolean, own = {}) =>
+    retrainedBlobs({ ...initialRetrainPlan, own }, blobs, pruned, figures(40, 300), outcomes).map(
+      ({ keep }) => keep,
+    );
+  expect(keeps(false)).toEqual([expect.closeTo(0.1), 0.5]);
+  expect(keeps(true)).toEqual([0.4, 1]);
+  expect(keeps(true, { [keyOf(blobs[1])]: 0.2 })).toEqual([0.4, 0.2]);
+});
+
+const retrained = () =>
+  retrainedBlobs(
+    { ...initialRetrainPlan, own: { [keyOf(blobs[0])]: 0.2 } },
+    blobs,
+    true,
+    figures(100, 300),
+    new Map(),
+  );
+
+test('what is asked for are the blobs that lose weights', () => {
+  expect(overallKeep(retrained())).toBeCloseTo((0.2 * 100 + 300) / 400);
+  expect(toRetrainRequest(initialRetrainPlan, 'iterative', retrained(), 'csr')).toEqual({
+    choices: [{ layer: 'ip1', blob: 0, keep: 0.2 }],
+    schedule: { kind: 'iterative', rounds: 10 },
+    iterations: 2000,
+    holdOut: 0.1,
+    encoding: 'csr',
+    resume: false,
+  });
+});
+
+test('the search for the sparsest takes all that are chosen', () => {
+  const { choices, schedule } = toRetrainRequest(initialRetrainPlan, 'auto', retrained(), 'relative');
+  expect(choices.map(({ layer, keep }) => [layer, keep])).toEqual([
+    ['ip1', 0],
+    ['ip2', 0],
+  ]);
+  expect(schedule).toEqual({ kind: 'auto', tolerance: 0.001, perRound: 500 });
+});

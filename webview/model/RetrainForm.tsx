@@ -1,0 +1,251 @@
+import type { JSX } from 'preact';
+import { useDispatch, useModel } from './context';
+import { Checkbox, NumberField, parseCount, parsePercent, Select, Slider } from '../controls';
+import { formatCount, formatShape, formatShare, formatValue } from '../format';
+import { type Column, Grid } from '../Grid';
+import { t } from '../l10n';
+import { blobTitle } from './BlobDetail';
+import { keyOf } from './plan';
+import { overallKeep, type RetrainedBlob, type RetrainPlan, type ScheduleKind } from './retrainPlan';
+
+const schedules = (): [ScheduleKind, string, string][] => [
+  ['oneShot', t('One shot'), t('Prunes once, then retrains what is left.')],
+  [
+    'iterative',
+    t('Rounds'),
+    t('Prunes in rounds, each by the same factor, and retrains after each one (Han 2015).'),
+  ],
+  [
+    'gradual',
+    t('Gradual'),
+    t(
+      'Prunes a little at a time, much at first and less later on, then retrains what is left (Zhu & Gupta 2017).',
+    ),
+  ],
+  [
+    'splicing',
+    t('With splicing'),
+    t('As gradual, but weights that turn out to matter come back (Dynamic Network Surgery, Guo 2016).'),
+  ],
+  [
+    'auto',
+    t('As sparse as possible'),
+    t(
+      'Prunes, round by round, the layers that miss it least, and stops when the accuracy cannot be regained any more.',
+    ),
+  ],
+];
+
+/** Name of a schedule, as in the list to choose from. */
+export const scheduleTitle = (kind: ScheduleKind): string => schedules().find(([each]) => each === kind)![1];
+
+interface Props {
+  plan: RetrainPlan;
+  kind: ScheduleKind;
+  blobs: readonly RetrainedBlob[];
+  pruned: boolean;
+  change: (change: Partial<RetrainPlan>) => void;
+}
+
+/** The schedule, how long it takes, what it may choose by, and how much of each layer is to stay. */
+export function RetrainForm(props: Props): JSX.Element {
+  const { plan, kind, change } = props;
+  const all = schedules();
+  const count = (label: string, key: 'iterations' | 'rounds' | 'interval' | 'perRound', step: number) => (
+    <label class="field">
+      {label}
+      <NumberField
+        label={label}
+        value={plan[key]}
+        min={1}
+        max={1e9}
+        step={step}
+        format={formatCount}
+        parse={parseCount}
+        onInput={(value) => change({ [key]: value })}
+      />
+    </label>
+  );
+  const share = (label: string, key: 'tolerance' | 'holdOut', max: number, step: number) => (
+    <label class="field">
+      {label}
+      <NumberField
+        label={label}
+        value={plan[key]}
+        min={0}
+        max={max}
+        step={step}
+        format={formatPercent}
+        parse={parsePercent}
+        onInput={(value) => change({ [key]: value })}
+      />
+    </label>
+  );
+  return (
+    <>
+      <div class="form">
+        <label class="field">
+          {t('Schedule')}
+          <Select
+            label={t('Schedule')}
+            value={kind}
+            options={all.map(([value, title]) => [value, title] as const)}
+            onChange={(next) => change({ kind: next })}
+          />
+        </label>
+        {count(kind === 'auto' ? t('Iterations at most') : t('Iterations'), 'iterations', 100)}
+        {kind === 'iterative' && count(t('Number of rounds'), 'rounds', 1)}
+        {(kind === 'gradual' || kind === 'splicing') && count(t('Iterations between prunings'), 'interval', 10)}
+        {kind === 'auto' && count(t('Iterations per round'), 'perRound', 100)}
+        {kind === 'auto' && share(t('Accuracy that may be lost'), 'tolerance', 1, 0.001)}
+        {share(t('Hold out of the training data'), 'holdOut', 0.9, 0.01)}
+      </div>
+      <p class="muted">
+        {all.find(([value]) => value === kind)?.[2]}{' '}
+        {plan.holdOut > 0
+          ? t('The best weights are chosen by the part held out, so that the test data choose nothing.')
+          : t('Nothing is held out: the best weights are chosen by the test data.')}
+      </p>
+      <RatioTable {...props} />
+    </>
+  );
+}
+
+const formatPercent = (share: number): string => `${formatValue(share * 100, 4)} %`;
+
+function RatioTable({ plan, kind, blobs, pruned, change }: Props): JSX.Element {
+  const dispatch = useDispatch();
+  const selected = useModel((state) => state.kept.selected);
+  const chosen = blobs.filter((blob) => blob.chosen).length;
+  const setKeep = (blob: RetrainedBlob, keep: number | undefined) => {
+    const { [keyOf(blob)]: _former, ...others } = plan.own;
+    change({ own: keep === undefined ? others : { ...others, [keyOf(blob)]: keep } });
+  };
+  const label = (blob: RetrainedBlob) => t('Keep ratio of {0}', blob.row.name);
+  const columns: Column<RetrainedBlob>[] = [
+    {
+      key: 'chosen',
+      title: t('Prune'),
+      track: '34px',
+      header: (
+        <Checkbox
+          label={t('Prune all that are shown')}
+          checked={chosen > 0}
+          mixed={chosen > 0 && chosen < blobs.length}
+          onChange={(checked) => dispatch({ kind: 'plan.choose', places: blobs, chosen: checked })}
+        />
+      ),
+      render: (blob) => (
+        <Checkbox
+          label={t('Prune {0}, {1}', blob.row.name, blobTitle(blob.row.type, blob.blob))}
+          checked={blob.chosen}
+          tabIndex={-1}
+          onChange={(checked) => dispatch({ kind: 'plan.choose', places: [blob], chosen: checked })}
+        />
+      ),
+    },
+    {
+      key: 'name',
+      title: t('Layer'),
+      track: 'minmax(90px, 2fr)',
+      render: ({ row, blob, description }) => (
+        <span title={`${row.name} · ${row.type} · ${formatShape(description.shape)}`}>
+          {row.name} <span class="muted">{blobTitle(row.type, blob)}</span>
+        </span>
+      ),
+    },
+    {
+      key: 'parameters',
+      title: t('Parameters'),
+      track: 'minmax(84px, 1fr)',
+      numeric: true,
+      from: 420,
+      render: ({ description }) => formatCount(description.count),
+    },
+    {
+      key: 'present',
+      title: t('Not zero now'),
+      track: 'minmax(84px, 1fr)',
+      numeric: true,
+      render: ({ present }) => present !== undefined && formatShare(present),
+    },
+    ...(kind === 'auto'
+      ? []
+      : [
+          {
+            key: 'keep',
+            title: t('Keep'),
+            track: 'minmax(150px, 2fr)',
+            render: (blob: RetrainedBlob) =>
+              blob.chosen && (
+                <span class={blob.own ? 'amount own' : 'amount'}>
+                  <Slider
+                    label={label(blob)}
+                    value={blob.keep}
+                    min={0}
+                    max={1}
+                    step={0.005}
+                    text={formatPercent(blob.keep)}
+                    tabIndex={-1}
+                    onInput={(keep) => setKeep(blob, keep)}
+                  />
+                  <NumberField
+                    label={label(blob)}
+                    value={blob.keep}
+                    min={0}
+                    max={1}
+                    step={0.01}
+                    format={formatPercent}
+                    parse={parsePercent}
+                    tabIndex={-1}
+                    onInput={(keep) => setKeep(blob, keep)}
+                  />
+                </span>
+              ),
+          } satisfies Column<RetrainedBlob>,
+        ]),
+  ];
+  const active = blobs.findIndex(({ layer, blob }) => layer === selected.layer && blob === selected.blob);
+  return (
+    <>
+      <div class="ratios" style={{ height: `${24 * Math.min(12, blobs.length + 1) + 2}px` }}>
+        <Grid
+          label={t('What to retrain')}
+          columns={columns}
+          rows={blobs}
+          rowKey={keyOf}
+          active={active}
+          onActive={(index) =>
+            dispatch({ kind: 'select', place: { layer: blobs[index].layer, blob: blobs[index].blob } })
+          }
+          onKey={(event, blob) => {
+            const step = { ArrowRight: 0.01, ArrowLeft: -0.01 }[event.key];
+            if (event.key === ' ') {
+              event.preventDefault();
+              dispatch({ kind: 'plan.choose', places: [blob], chosen: !blob.chosen });
+            } else if (step && kind !== 'auto' && blob.chosen) {
+              event.preventDefault();
+              setKeep(blob, Math.min(1, Math.max(0, blob.keep + step)));
+            } else if (event.key === 'Enter' && event.currentTarget instanceof HTMLElement) {
+              event.currentTarget.querySelector<HTMLInputElement>('.row.active input.number')?.focus();
+            } else if ((event.key === 'Delete' || event.key === 'Backspace') && blob.own) {
+              setKeep(blob, undefined);
+            }
+          }}
+          rowClass={(blob) => (blob.chosen ? '' : 'quiet')}
+          empty={t('There is nothing to prune.')}
+        />
+      </div>
+      {kind !== 'auto' && chosen > 0 && (
+        <p class="muted">
+          {t('{0} of the chosen weights stay.', formatShare(overallKeep(blobs)))}{' '}
+          {pruned
+            ? t(
+                'The model is pruned already: unless you lower a ratio, its zeros are held and the rest is trained.',
+              )
+            : t('Without a ratio of its own, a layer keeps what the Prune panel would leave of it.')}
+        </p>
+      )}
+    </>
+  );
+}
