@@ -93,6 +93,11 @@ export class Workbench {
     await this.server.stop();
   }
 
+  /** As a system without memory, or a crash, may end it. */
+  killBusiestWorker(): void {
+    this.server.killBusiestWorker();
+  }
+
   async setTheme(theme: Theme): Promise<void> {
     const [label, kind] = {
       dark: ['Dark Modern', 'vs-dark'],

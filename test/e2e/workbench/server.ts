@@ -73,6 +73,8 @@ export interface Server {
   userData: string;
   /** What the server printed. */
   output(): string;
+  /** Kills, of the extension's background processes in this workbench, the one that has worked most. */
+  killBusiestWorker(): void;
   stop(): Promise<void>;
 }
 
@@ -152,6 +154,7 @@ export async function startServer({
     url: `${address}/?folder=${encodeURI(resolve(folder))}`,
     userData,
     output: () => printed,
+    killBusiestWorker: () => process.kill(busiestWorker(child.pid!), 'SIGKILL'),
     stop,
   };
 }
@@ -175,6 +178,22 @@ function environment(): NodeJS.ProcessEnv {
       ([name]) => !/^(VSCODE_|ELECTRON_|NODE_OPTIONS$|VITEST|npm_)/i.test(name),
     ),
   );
+}
+
+/** Of the processes that a server started, all of which are in its group. */
+function busiestWorker(group: number): number {
+  const seconds = (time: string) =>
+    time
+      .split(/[-:]/)
+      .reduce((sum, part, i, { length }) => sum + Number(part) * [1, 60, 3600, 86400][length - 1 - i], 0);
+  const workers = execFileSync('ps', ['-A', '-o', 'pid=,pgid=,time=,args='], { encoding: 'utf8' })
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, ofGroup, , ...args]) => Number(ofGroup) === group && /dist.worker\.js/.test(args.join(' ')))
+    .map(([pid, , time]) => ({ pid: Number(pid), time: seconds(time) }))
+    .sort((a, b) => b.time - a.time);
+  if (workers.length === 0) throw new Error('No background process of the extension runs');
+  return workers[0].pid;
 }
 
 /** Ends the server and the extension hosts it started. */

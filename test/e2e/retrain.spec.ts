@@ -1,0 +1,143 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Locator } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { useWorkbench } from './project';
+import { retry } from './workbench';
+
+// One story: each test goes on from what the one before left in the folder.
+const session = useWorkbench();
+const pruned = 'lenet.pruned.caffemodel';
+const result = 'lenet.pruned.pruned.caffemodel';
+
+const page = () => session.workbench.webview();
+const button = (name: string | RegExp) => page().getByRole('button', { name });
+const checkpoints = () =>
+  readdirSync(session.folder).filter((name) => /retraining_iter_\d+\.solverstate$/.test(name));
+
+/** The points of a chart, from its table. */
+async function points(chart: string): Promise<string[][]> {
+  const figure = page().getByRole('figure', { name: chart });
+  const table = figure.locator('table');
+  if (!(await table.isVisible())) await figure.getByText('As a table').click();
+  const rows = await table.locator('tbody tr').all();
+  return Promise.all(rows.map((row) => row.locator('th, td').allInnerTexts()));
+}
+
+/** Test accuracies by iteration, in percent. */
+const accuracies = async () =>
+  (await points('Accuracy')).flatMap(([iteration, , , test]) =>
+    test.includes('%') ? [[Number(iteration.replace(/,/g, '')), parseFloat(test)]] : [],
+  );
+
+async function type(field: string, text: string): Promise<void> {
+  const input = page().getByRole('textbox', { name: field });
+  await input.fill(text);
+  await input.press('Enter');
+}
+
+/** The iteration that the progress line tells of. */
+async function iteration(): Promise<number> {
+  const text = await page()
+    .getByText(/iteration [\d,]+ of/)
+    .innerText();
+  return Number(/iteration ([\d,]+)/.exec(text)![1].replace(/,/g, ''));
+}
+
+const until = (condition: () => Promise<boolean> | boolean) =>
+  retry(async () => {
+    if (!(await condition())) throw new Error('not yet');
+  });
+
+/** Of several layers that hold the same text, that which is in sight. */
+const first = (locator: Locator) => locator.first();
+
+test('a right click opens the view that retrains, with what the model is retrained with', async () => {
+  const { workbench } = session;
+  await workbench.contextMenu('lenet.caffemodel', 'Prune Model');
+  await workbench.choose('Keep Ratio of Each Layer');
+  await workbench.answer('2');
+  await workbench.notification(pruned).waitFor();
+  await workbench.contextMenu(pruned, 'Retrain Model');
+  await page().getByRole('tab', { name: 'Retrain', selected: true }).waitFor();
+  await page().getByText('train_val.prototxt').waitFor();
+  await page().getByText('solver.prototxt').waitFor();
+  // What pruning left is what is to stay.
+  const row = first(page().getByRole('row').filter({ hasText: 'ip1' }));
+  await until(async () => parseFloat(await row.getByRole('textbox').inputValue()) < 3);
+  await workbench.screenshot('retrain-empty');
+});
+
+test('the accuracy comes back; the run pauses and goes on', async () => {
+  const { workbench } = session;
+  await type('Iterations', '400');
+  await button(/Retrain$/).click();
+  await button('Pause').waitFor();
+  await until(async () => (await iteration()) > 20);
+  await button('Pause').click();
+  await page()
+    .getByText(/· paused/)
+    .waitFor();
+  await workbench.screenshot('retrain-paused');
+  const before = await page().getByText('· paused').innerText();
+  await workbench.page.waitForTimeout(2000);
+  expect(await page().getByText('· paused').innerText()).toBe(before);
+  await button('Resume').click();
+  await until(async () => (await accuracies()).length >= 6);
+  await workbench.screenshot('retrain-running');
+  const [[start, least], ...later] = await accuracies();
+  expect(start).toBe(0);
+  expect(Math.max(...later.map(([, accuracy]) => accuracy))).toBeGreaterThan(least + 10);
+});
+
+test('a run that is stopped writes its best, and the result opens', async () => {
+  const { workbench } = session;
+  await button('Stop and Keep the Best').click();
+  await page().getByRole('region', { name: 'Result' }).waitFor();
+  await workbench.screenshot('retrain-result');
+  expect(existsSync(join(session.folder, result))).toBe(true);
+  expect(checkpoints()).toEqual([]);
+  await button('Open Result').click();
+  await workbench.tab(result).waitFor();
+  await first(page().getByRole('row').filter({ hasText: 'ip1' }))
+    .getByText(/98\.\d%/)
+    .first()
+    .waitFor();
+});
+
+test('a worker that is killed loses nothing but the iterations since the checkpoint', async () => {
+  const { workbench } = session;
+  await workbench.tab(pruned).first().click();
+  await page().getByRole('tab', { name: 'Retrain' }).click();
+  await type('Iterations', '2000');
+  await button(/Retrain$/).click();
+  await workbench.page.getByRole('button', { name: 'Replace' }).click();
+  await until(async () => (await accuracies()).length >= 2);
+  const known = await accuracies();
+  workbench.killBusiestWorker();
+  await page()
+    .getByText(/ended unexpectedly/)
+    .waitFor();
+  const goOn = button(/Go On from Iteration/);
+  await goOn.waitFor();
+  await workbench.screenshot('retrain-killed');
+  expect(await goOn.innerText()).toContain(String(known.at(-1)![0]));
+  await goOn.click();
+  await workbench.page.getByRole('button', { name: 'Replace' }).click();
+  await until(async () => (await accuracies()).length > known.length);
+  expect((await accuracies()).slice(0, known.length)).toEqual(known);
+});
+
+test('closing the editor leaves a checkpoint that the view offers to go on from', async () => {
+  const { workbench } = session;
+  await workbench.tab(pruned).first().click({ button: 'middle' });
+  await workbench.contextMenu(pruned, 'Retrain Model');
+  await button(/Go On from Iteration/).waitFor();
+  await workbench.screenshot('retrain-interrupted');
+  await button(/Go On from Iteration/).click();
+  await workbench.page.getByRole('button', { name: 'Keep Both' }).click();
+  await until(async () => (await accuracies()).length > 2);
+  await button('Stop and Keep the Best').click();
+  await page().getByText('lenet.pruned.pruned-2.caffemodel').waitFor();
+  expect(checkpoints()).toEqual([]);
+});
