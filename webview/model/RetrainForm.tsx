@@ -95,7 +95,8 @@ export function RetrainForm(props: Props): JSX.Element {
         </label>
         {count(kind === 'auto' ? t('Iterations at most') : t('Iterations'), 'iterations', 100)}
         {kind === 'iterative' && count(t('Number of rounds'), 'rounds', 1)}
-        {(kind === 'gradual' || kind === 'splicing') && count(t('Iterations between prunings'), 'interval', 10)}
+        {(kind === 'gradual' || kind === 'splicing') &&
+          count(t('Iterations between prunings'), 'interval', 10)}
         {kind === 'auto' && count(t('Iterations per round'), 'perRound', 100)}
         {kind === 'auto' && share(t('Accuracy that may be lost'), 'tolerance', 1, 0.001)}
         {share(t('Hold out of the training data'), 'holdOut', 0.9, 0.01)}
