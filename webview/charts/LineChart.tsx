@@ -45,19 +45,28 @@ export function LineChart(props: Props): JSX.Element {
 
   useEffect(() => {
     if (!frame.current || size.width === 0) return undefined;
-    const styles = lineStyles(palette);
-    const axis = { stroke: palette.text, grid: { stroke: palette.grid, width: 1 }, ticks: { show: false } };
+    const styles = lineStyles(lines, palette);
+    const font = `11px ${getComputedStyle(frame.current).fontFamily}`;
+    const axis: uPlot.Axis = {
+      ...{ stroke: palette.text, font, labelFont: font, labelGap: 0, labelSize: 18 },
+      ...{ grid: { stroke: palette.grid, width: 1 }, ticks: { show: false } },
+    };
     const options: uPlot.Options = {
       width: size.width,
       height: size.height,
       legend: { show: false },
-      scales: { x: { time: false, distr: logarithmic ? 3 : 1 } },
+      scales: {
+        // Not up to the next power of ten, as is the default: half of the width would be empty.
+        x: logarithmic
+          ? { time: false, distr: 3, range: (_, min, max) => [min / 1.05, max * 1.05] }
+          : { time: false },
+      },
       axes: [
         {
           ...axis,
           label: xLabel,
-          labelSize: 18,
-          size: 34,
+          size: 26,
+          filter: logarithmic ? (_, ticks) => ticks.map(roundOnly) : undefined,
           values: (_, ticks) => ticks.map((x) => formatTick(x, formatX)),
         },
         { ...axis, size: 62, values: (_, ticks) => ticks.map((y) => formatTick(y, formatY)) },
@@ -66,11 +75,11 @@ export function LineChart(props: Props): JSX.Element {
         {},
         ...lines.map(({ name, level }, i) => ({
           label: name,
-          stroke: styles[i % styles.length].color,
-          dash: level ? [2, 4] : styles[i % styles.length].dash,
+          stroke: styles[i].color,
+          dash: styles[i].dash,
           width: 2,
           spanGaps: true,
-          points: level ? { show: false } : undefined,
+          points: level ? { show: false } : { size: 6, fill: palette.background },
         })),
       ],
       hooks: { setCursor: [(plot) => setReading(plot.cursor.idx ?? undefined)] },
@@ -82,7 +91,7 @@ export function LineChart(props: Props): JSX.Element {
       plot.destroy();
       chart.current = undefined;
     };
-  }, [size.width, size.height, palette, names, logarithmic]);
+  }, [size.width, size.height, palette, names, xLabel, yLabel, logarithmic]);
 
   useEffect(() => chart.current?.setData(data), [data]);
 
@@ -97,7 +106,7 @@ export function LineChart(props: Props): JSX.Element {
     plot.setCursor({ left: plot.valToPos(rows[index].x, 'x'), top: plot.valToPos(y, 'y') });
     setReading(index);
   };
-  const styles = lineStyles(palette);
+  const styles = lineStyles(lines, palette);
   const row = reading === undefined ? undefined : rows[reading];
   const save = {
     csv: () =>
@@ -115,7 +124,7 @@ export function LineChart(props: Props): JSX.Element {
       <figcaption>
         <h3>{label}</h3>
         <span class="legend">
-          {lines.map(({ name, level }, i) => (
+          {lines.map(({ name }, i) => (
             <span key={name}>
               <svg width="22" height="8" aria-hidden="true">
                 <line
@@ -123,9 +132,9 @@ export function LineChart(props: Props): JSX.Element {
                   y1="4"
                   x2="22"
                   y2="4"
-                  stroke={styles[i % styles.length].color}
+                  stroke={styles[i].color}
                   stroke-width="2"
-                  stroke-dasharray={(level ? [2, 4] : styles[i % styles.length].dash).join(' ')}
+                  stroke-dasharray={styles[i].dash.join(' ')}
                 />
               </svg>
               {name}
@@ -189,6 +198,9 @@ export function LineChart(props: Props): JSX.Element {
     </figure>
   );
 }
+
+/** Of a logarithmic scale's ticks, those that begin with 1, 2 or 5: there is no room for more. */
+const roundOnly = (tick: number): number | null => (/^[125]\.0+e/.test(tick.toExponential(6)) ? tick : null);
 
 /** uPlot leaves ticks out, of a logarithmic scale, by making them null. */
 const formatTick = (value: number | null, format: (value: number) => string): string =>

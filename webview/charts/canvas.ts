@@ -68,8 +68,8 @@ function readPalette(): Palette {
     background: color('--vscode-editor-background'),
     positive: color('--chart-positive'),
     negative: color('--chart-negative'),
-    series: ['blue', 'orange', 'green', 'purple', 'red', 'yellow'].map((name) =>
-      color(`--vscode-charts-${name}`, '--vscode-foreground'),
+    series: ['blue', 'yellow', 'green', 'purple', 'red', 'orange'].map((name) =>
+      opaque(color(`--vscode-charts-${name}`, '--vscode-foreground')),
     ),
   };
 }
@@ -90,6 +90,9 @@ export function usePalette(): Palette {
   }, []);
   return palette;
 }
+
+/** Themes give some colours of charts for large areas, half transparent: too faint for a line. */
+const opaque = (color: string): string => `rgb(${rgbOf(color).join()})`;
 
 /** Red, green, blue of a CSS colour, 0..255. */
 export function rgbOf(color: string): [number, number, number] {

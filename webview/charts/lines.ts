@@ -9,9 +9,26 @@ export interface Line {
   level?: boolean;
 }
 
-/** Colours and dashes by which lines are told apart, also where colours are not: each colour comes with each dash. */
-export const lineStyles = ({ series }: Palette): { color: string; dash: number[] }[] =>
-  [[], [8, 4], [2, 3], [10, 4, 2, 4]].flatMap((dash) => series.map((color) => ({ color, dash })));
+export interface LineStyle {
+  color: string;
+  dash: number[];
+}
+
+/**
+ * Colours and dashes by which lines are told apart, also where colours are not: each colour comes with each dash. Levels are
+ * dotted in the colour of the text.
+ */
+export function lineStyles(lines: readonly Line[], { series, text }: Palette): LineStyle[] {
+  const dashes = [[], [8, 4], [2, 3], [10, 4, 2, 4]];
+  return lines.map(({ level }, i) =>
+    level
+      ? { color: text, dash: [2, 4] }
+      : {
+          color: series[i % series.length],
+          dash: dashes[Math.floor(i / series.length) % dashes.length],
+        },
+  );
+}
 
 /** One row for each x that any line has, in ascending x. */
 export function table(lines: readonly Line[]): { x: number; values: (number | undefined)[] }[] {
@@ -66,7 +83,7 @@ export function svgOf(drawing: Drawing, palette: Palette): string {
   const toX = (x: number) => margin.left + ((scale(x) - xs.min) / (xs.max - xs.min)) * (right - margin.left);
   const toY = (y: number) => bottom - ((y - ys.min) / (ys.max - ys.min)) * (bottom - margin.top);
   const ticks = Array.from({ length: 6 }, (_, i) => i / 5);
-  const styles = lineStyles(palette);
+  const styles = lineStyles(lines, palette);
   const text = (x: number, y: number, content: string, anchor = 'start', more = '') =>
     `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}"${more}>${escapeText(content)}</text>`;
   const parts = [
@@ -86,9 +103,9 @@ export function svgOf(drawing: Drawing, palette: Palette): string {
       text(toX(shownX), bottom + 18, formatX(shownX), 'middle'),
     );
   }
-  for (const [i, { name, points: ofLine, level }] of lines.entries()) {
-    const { color, dash } = styles[i % styles.length];
-    const stroke = `stroke="${color}" stroke-width="2" stroke-dasharray="${(level ? [2, 4] : dash).join(' ')}" fill="none"`;
+  for (const [i, { name, points: ofLine }] of lines.entries()) {
+    const { color, dash } = styles[i];
+    const stroke = `stroke="${color}" stroke-width="2" stroke-dasharray="${dash.join(' ')}" fill="none"`;
     const path = ofLine.map(({ x, y }) => `${toX(x).toFixed(1)} ${toY(y).toFixed(1)}`).join('L');
     if (path !== '') parts.push(`<path d="M${path}" ${stroke}/>`);
     const y = margin.top + 16 + i * 20;

@@ -28,7 +28,7 @@ export function SweepTable(props: { figures: readonly SweepFigure[]; baseline: S
     {
       key: 'kept',
       title: t('Weights kept'),
-      track: 'minmax(106px, 1fr)',
+      track: 'minmax(120px, 1fr)',
       numeric: true,
       from: 560,
       render: ({ kept }) => formatCount(kept),

@@ -7,7 +7,13 @@ import { openFeed } from '../../../src/data/openFeed';
 import { jointSteps, keepsWithin } from '../../../src/jobs/chooseKeeps';
 import { restartIndex } from '../../../src/jobs/suffix';
 import { sweep, type SweepParams } from '../../../src/jobs/sweep';
-import { loadSweep, mergeSweeps, type SweepPoint, type SweepResults } from '../../../src/jobs/sweepResults';
+import {
+  loadSweep,
+  mergeSweeps,
+  saveSweep,
+  type SweepPoint,
+  type SweepResults,
+} from '../../../src/jobs/sweepResults';
 import { accuracyOf, lossOf, type Sums } from '../../../src/jobs/tally';
 import { Net } from '../../../src/network/net';
 import { ReferenceEngine } from '../../../src/tensor/reference';
@@ -93,6 +99,26 @@ describe('sweep', () => {
     const { events } = await runJob(sweep(params({ results, net: tinyNet(5), layers: more }), context()));
     expect(events).toEqual([]);
     expect(readFileSync(results, 'utf8')).toBe(before);
+  });
+
+  it('leaves points that were begun and are not asked for any more', async () => {
+    const results = join(folder, 'fewer.json');
+    await runJob(sweep(params({ results, layers: { ip1: [0.5] } }), context()));
+    const earlier = await loadSweep(results);
+    const [measured] = earlier.points;
+    await saveSweep(results, {
+      ...earlier,
+      points: [
+        measured,
+        { ...measured, keep: 0.3, state: 'open' },
+        { ...measured, keep: 0.1, state: 'open' },
+      ],
+    });
+    const { result } = await runJob(sweep(params({ results, layers: { ip1: [0.3] } }), context()));
+    expect(result.points.map(({ keep, state }) => [keep, state])).toEqual([
+      [0.5, 'measured'],
+      [0.3, 'measured'],
+    ]);
   });
 
   it('refuses results of another sweep', async () => {

@@ -80,6 +80,22 @@ export function tinyNet(batch_size: number): NetParameter {
   };
 }
 
+/** The same net as a user writes it, in batches of ten. */
+export const tinyNetText = `name: "tiny"
+layer { name: "data" type: "Data" top: "data" top: "label" transform_param { scale: 0.01 }
+  data_param { source: "tiny-images-idx3-ubyte" batch_size: 10 } }
+layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" convolution_param { num_output: 4 kernel_size: 3 pad: 1 } }
+layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" }
+layer { name: "branch" type: "Convolution" bottom: "conv" top: "branch" convolution_param { num_output: 4 kernel_size: 1 } }
+layer { name: "grow" type: "Power" bottom: "branch" top: "branch" power_param { scale: 1.5 shift: 0.1 } }
+layer { name: "sum" type: "Eltwise" bottom: "conv" bottom: "branch" top: "sum" }
+layer { name: "ip1" type: "InnerProduct" bottom: "sum" top: "ip1" inner_product_param { num_output: 20 } }
+layer { name: "relu1" type: "ReLU" bottom: "ip1" top: "ip1" }
+layer { name: "ip2" type: "InnerProduct" bottom: "ip1" top: "ip2" inner_product_param { num_output: 7 } }
+layer { name: "accuracy" type: "Accuracy" bottom: "ip2" bottom: "label" top: "accuracy" include { phase: TEST } }
+layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip2" bottom: "label" top: "loss" }
+`;
+
 /** Trains the tiny net a little and writes its weights to a model file. */
 export async function trainTiny(netFile: string, file: string, iterations = 120): Promise<void> {
   const net = tinyNet(20);

@@ -47,9 +47,11 @@ test('CSV leaves cells empty where a line has no value, and quotes names', () =>
   expect(csvOf('keep', lines)).toBe('keep,conv1,"ip ""1"", all"\n0.01,,0.25\n0.1,0.5,\n1,0.99,0.98\n');
 });
 
-test('lines are told apart by dashes too: no two of many have the same style', () => {
-  const styles = lineStyles(palette).map((style) => JSON.stringify(style));
+test('lines are told apart by dashes too: no two of many have the same style; levels are dotted', () => {
+  const many = Array.from({ length: 8 }, (_, i): Line => ({ name: `ip${i}`, points: [] }));
+  const styles = lineStyles(many, palette).map((style) => JSON.stringify(style));
   expect(new Set(styles).size).toBe(8);
+  expect(lineStyles([{ ...many[0], level: true }], palette)).toEqual([{ color: '#fff', dash: [2, 4] }]);
 });
 
 describe('the chart as SVG', () => {
