@@ -112,7 +112,7 @@ export function RetrainForm(props: Props): JSX.Element {
   );
 }
 
-const formatPercent = (share: number): string => `${formatValue(share * 100, 4)} %`;
+const formatPercent = (share: number): string => `${formatValue(share * 100, 3)} %`;
 
 function RatioTable({ plan, kind, blobs, pruned, change }: Props): JSX.Element {
   const dispatch = useDispatch();
@@ -160,13 +160,13 @@ function RatioTable({ plan, kind, blobs, pruned, change }: Props): JSX.Element {
       title: t('Parameters'),
       track: 'minmax(84px, 1fr)',
       numeric: true,
-      from: 420,
+      from: 640,
       render: ({ description }) => formatCount(description.count),
     },
     {
       key: 'present',
       title: t('Not zero now'),
-      track: 'minmax(84px, 1fr)',
+      track: 'minmax(104px, 1fr)',
       numeric: true,
       render: ({ present }) => present !== undefined && formatShare(present),
     },

@@ -65,11 +65,11 @@ function measuredLines(told: RetrainTold, figure: 'loss' | 'accuracy'): Line[] {
     });
     const level = baseline?.[on]?.[figure];
     if (level === undefined) return [];
-    const ends = [0, last?.iterations ?? 0].map((x) => ({ x, y: level }));
-    const baselineName = on === 'test' ? t('Baseline, test') : t('Baseline, held out');
     const line = { name, points };
-    // Of the losses the baseline would only be in the way of a training loss that starts high.
-    return figure === 'loss' ? [line] : [line, { name: baselineName, points: ends, level: true }];
+    // One baseline is enough to aim at; a training loss that starts high would make one of the losses unreadable.
+    if (figure === 'loss' || on !== 'test') return [line];
+    const ends = [0, last?.iterations ?? 0].map((x) => ({ x, y: level }));
+    return [line, { name: t('Baseline, test'), points: ends, level: true }];
   });
 }
 
