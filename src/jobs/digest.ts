@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { CaffeError } from '../caffe/errors';
 
@@ -13,12 +15,26 @@ for (let length; (length = readSync(file, buffer)) > 0; ) hash.update(buffer.sub
 parentPort.postMessage(hash.digest('hex'));
 `;
 
+/** Up to this many bytes a digest takes less time than to start a thread. */
+const smallBytes = 1 << 24;
+
 /**
- * SHA-256 of a whole file, in a thread of its own: it takes about as long as all else that is done to a model.
+ * SHA-256 of a whole file; of a large one in a thread of its own: it takes about as long as all else that is done to a
+ * model.
  * @throws CaffeError when the file cannot be read; what `signal` was aborted with
  */
 export async function digestOf(path: string, signal: AbortSignal): Promise<string> {
   signal.throwIfAborted();
+  try {
+    if ((await stat(path)).size <= smallBytes) {
+      return createHash('sha256')
+        .update(await readFile(path, { signal }))
+        .digest('hex');
+    }
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw unreadable(path, cause as Error);
+  }
   const worker = new Worker(script, { eval: true, workerData: path });
   const abort = () => void worker.terminate();
   signal.addEventListener('abort', abort);
@@ -26,7 +42,7 @@ export async function digestOf(path: string, signal: AbortSignal): Promise<strin
     return await new Promise<string>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', (cause) => {
-        reject(new CaffeError(`the file cannot be read (${cause.message})`, { file: path, cause }));
+        reject(unreadable(path, cause));
       });
       worker.once('exit', () => reject(signal.reason as Error));
     });
@@ -34,3 +50,6 @@ export async function digestOf(path: string, signal: AbortSignal): Promise<strin
     signal.removeEventListener('abort', abort);
   }
 }
+
+const unreadable = (file: string, cause: Error) =>
+  new CaffeError(`the file cannot be read (${cause.message})`, { file, cause });
