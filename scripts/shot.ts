@@ -1,7 +1,8 @@
 // Takes a picture of the extension in a real workbench, for those who work on its looks:
 //   npm run shot -- FILE [--theme dark|light|high-contrast|high-contrast-light] [--size 1280x800] [--out FILE.png]
-//                   [--folder WORKSPACE] [--locale zh-cn] [--untrusted] [--click SELECTOR]… [--wait MS]
-// It opens FILE, clicks what --click names inside the webview (Playwright selectors), waits and takes the picture.
+//                   [--folder WORKSPACE] [--locale zh-cn] [--untrusted] [--run COMMAND]…
+//                   [--click SELECTOR]… [--wait MS]
+// It opens FILE, runs commands by their titles, clicks what --click names inside the webview (Playwright selectors), waits and takes the picture.
 // The built checkout is used: `npm run build` first.
 import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -18,6 +19,7 @@ const { values, positionals } = parseArgs({
     folder: { type: 'string' },
     locale: { type: 'string' },
     untrusted: { type: 'boolean', default: false },
+    run: { type: 'string', multiple: true, default: [] },
     click: { type: 'string', multiple: true, default: [] },
     wait: { type: 'string', default: '3000' },
   },
@@ -42,6 +44,7 @@ workbench.page.on('console', (message) => {
 workbench.page.on('pageerror', (error) => console.log(`[page error] ${error.message}`));
 try {
   await workbench.page.locator('.tab').first().waitFor();
+  for (const title of values.run) await workbench.run(title);
   for (const selector of values.click) await workbench.webview().locator(selector).first().click();
   await workbench.page.waitForTimeout(Number(values.wait));
 } finally {

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { complete, type Completion } from '../caffe/prototxt/complete';
+import { asksForMore, complete, type Completion } from '../caffe/prototxt/complete';
 import { rangeOf, selector, type Documents } from './documents';
 
 const kinds: Readonly<Record<Completion['kind'], vscode.CompletionItemKind>> = {
@@ -17,11 +17,11 @@ export const registerCompletion = (documents: Documents): vscode.Disposable =>
   vscode.languages.registerCompletionItemProvider(
     selector,
     {
-      provideCompletionItems(document, position) {
+      provideCompletionItems(document, position, _cancelled, { triggerCharacter }) {
         const { prototxt } = documents.analysis(document);
-        return complete(prototxt, document.offsetAt(position)).map((completion) =>
-          itemOf(document, position, completion),
-        );
+        const offset = document.offsetAt(position);
+        if (triggerCharacter !== undefined && !asksForMore(prototxt, offset, triggerCharacter)) return [];
+        return complete(prototxt, offset).map((completion) => itemOf(document, position, completion));
       },
     },
     '"',

@@ -32,6 +32,7 @@ export function registerLenses(documents: Documents, pairs: PairedModels): vscod
               ? [
                   lens(title, 'caffePruner.openWeights', pair.uri, 'weights', name),
                   lens(vscode.l10n.t('Prune…'), 'caffePruner.openWeights', pair.uri, 'prune', name),
+                  lens(vscode.l10n.t('Sweep…'), 'caffePruner.openWeights', pair.uri, 'sweep', name),
                 ]
               : [lens(title, 'caffePruner.chooseWeights', document.uri)];
           });

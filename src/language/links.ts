@@ -82,6 +82,14 @@ class FileLink extends vscode.DocumentLink {
   }
 }
 
+/** Where a link leads: to the file, or to a folder, such as a database, in the explorer. */
+async function targetOf(document: vscode.Uri, path: string): Promise<vscode.Uri | undefined> {
+  const uri = await resolveFile(document, path);
+  if (!uri || (await vscode.workspace.fs.stat(uri)).type !== vscode.FileType.Directory) return uri;
+  const argument = encodeURIComponent(JSON.stringify([uri]));
+  return vscode.Uri.parse(`command:revealInExplorer?${argument}`);
+}
+
 /** Links from `net:`, `source:`, `mean_file:`, `weights:` and the like to the files. */
 export const registerLinks = (documents: Documents): vscode.Disposable =>
   vscode.languages.registerDocumentLinkProvider(selector, {
@@ -90,7 +98,7 @@ export const registerLinks = (documents: Documents): vscode.Disposable =>
         ({ path, span }) => new FileLink(rangeOf(document, span), document.uri, path),
       );
       // A link that leads nowhere is worse than none.
-      const targets = await Promise.all(links.map(({ path }) => resolveFile(document.uri, path)));
+      const targets = await Promise.all(links.map(({ path }) => targetOf(document.uri, path)));
       return links.filter((link, index) => (link.target = targets[index]) !== undefined);
     },
   });

@@ -39,7 +39,9 @@ export function registerStatusBar(
     const parameters = Number.isNaN(inferred.parameters)
       ? layerWeights(analysis, pair?.model).reduce((sum, one) => sum + one.parameters, 0) || NaN
       : inferred.parameters;
-    const counts = [vscode.l10n.t('{0} layers', layers.length)];
+    const counts = [
+      layers.length === 1 ? vscode.l10n.t('1 layer') : vscode.l10n.t('{0} layers', layers.length),
+    ];
     if (!Number.isNaN(parameters)) counts.push(vscode.l10n.t('{0} parameters', compact(parameters)));
     if (!Number.isNaN(macs)) counts.push(vscode.l10n.t('{0} MACs', compact(macs)));
     net.text = `$(type-hierarchy) ${counts.join(' · ')}`;

@@ -57,10 +57,10 @@ test('the picture is saved as SVG', async () => {
   await workbench.page.locator('.quick-input-widget').filter({ hasText: 'Save Graph' }).waitFor();
   await workbench.page.keyboard.press('Enter');
   const svg = await retry(async () => readFileSync(join(session.folder, 'train_val.svg'), 'utf8'));
-  expect(svg).toMatch(/^<svg[^>]*xmlns="http:\/\/www.w3.org\/2000\/svg"/);
+  expect(svg).toMatch(/^<\?xml[^>]*>\s*<svg[^>]*xmlns="http:\/\/www.w3.org\/2000\/svg"/);
   expect(svg).toContain('>conv1</text>');
   // Colours are in the file: it is shown elsewhere too.
-  expect(svg).not.toContain('var(--');
+  expect(svg).not.toMatch(/var\(|color\(/);
 });
 
 test('the graph follows the text', async () => {
@@ -73,8 +73,7 @@ test('the graph follows the text', async () => {
 
 test('a window that is loaded again has its graph again', async () => {
   const { workbench } = session;
-  await workbench.page.reload();
-  await workbench.page.locator('.monaco-workbench .explorer-folders-view').waitFor();
+  await workbench.reload();
   await workbench.tab('Graph of train_val.prototxt').waitFor();
   await box(/^shrink; Pooling/).waitFor();
   // As it was left.

@@ -49,3 +49,18 @@ test('the panel goes back to the defaults and to the hints', async () => {
   await page.getByText('Back to Defaults').click();
   await retry(async () => expect(await amountOfIp1().inputValue()).toBe('10 %'));
 });
+
+test('the lenses above a layer open its weights, its pruning and its sweep', async () => {
+  const { workbench } = session;
+  const lens = workbench.page
+    .locator('.codelens-decoration')
+    .filter({ hasText: '400 k weights · keep 4 % → 16 k' })
+    .first();
+  await workbench.page.getByText('→ 16 k of 400 k weights').waitFor();
+  await lens.getByText('Sweep…').click();
+  const page = workbench.webview();
+  await page.getByRole('tab', { name: 'Sweep', selected: true }).waitFor();
+  await lens.getByText('Prune…').click();
+  await page.getByRole('tab', { name: 'Prune', selected: true }).waitFor();
+  await page.getByRole('row', { selected: true }).filter({ hasText: 'ip1' }).waitFor();
+});

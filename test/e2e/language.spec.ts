@@ -1,43 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { goTo, quickFix, savedText } from './editor';
 import { useWorkbench } from './project';
-import { retry } from './workbench';
 
 const session = useWorkbench();
 const pathOf = (file: string): string => join(session.folder, file);
-
-/** Opens a file and puts the cursor behind the first `text` in it, as it is on disk. */
-async function goTo(file: string, text: string): Promise<void> {
-  const { workbench } = session;
-  const contents = readFileSync(pathOf(file), 'utf8');
-  const at = contents.indexOf(text);
-  if (at < 0) throw new Error(`${file} holds no ${text}`);
-  const lines = contents.slice(0, at + text.length).split('\n');
-  await workbench.open(file);
-  await workbench.page
-    .locator('.monaco-editor textarea, .monaco-editor .native-edit-context')
-    .first()
-    .focus();
-  await workbench.page.keyboard.press('Control+g');
-  const input = workbench.page.locator('.quick-input-widget input[type=text]');
-  await input.fill(`:${lines.length}:${lines.at(-1)!.length + 1}`);
-  await workbench.page.keyboard.press('Enter');
-  await workbench.page
-    .locator('.statusbar')
-    .getByText(`Ln ${lines.length}, Col ${lines.at(-1)!.length + 1}`)
-    .waitFor();
-}
-
-/** Saves the file that is open until what is on disk is as it should be. */
-async function savedText(file: string, isRight: (text: string) => boolean): Promise<string> {
-  return retry(async () => {
-    await session.workbench.page.keyboard.press('Control+s');
-    const text = readFileSync(pathOf(file), 'utf8');
-    if (!isRight(text)) throw new Error(`${file} is not as it should be: ${text}`);
-    return text;
-  });
-}
 
 test('the status bar tells the net and finds its weights', async () => {
   const { workbench } = session;
@@ -53,7 +21,7 @@ test('the status bar tells the net and finds its weights', async () => {
 
 test('a hover on a layer tells its shapes and draws its weights', async () => {
   const { workbench } = session;
-  await goTo('deploy.prototxt', 'name: "conv2');
+  await goTo(session, 'deploy.prototxt', 'name: "conv2');
   await workbench.run('Show or Focus Hover');
   const hover = workbench.page.locator('.monaco-hover').filter({ hasText: 'Parameters' });
   await hover.getByText('1×50×8×8').or(hover.getByText('1 50 8 8')).first().waitFor();
@@ -63,7 +31,7 @@ test('a hover on a layer tells its shapes and draws its weights', async () => {
 
 test('completion offers the blobs that a layer may read', async () => {
   const { workbench } = session;
-  await goTo('deploy.prototxt', 'bottom: "pool1');
+  await goTo(session, 'deploy.prototxt', 'bottom: "pool1');
   await workbench.run('Trigger Suggest');
   const suggestions = workbench.page.locator('.suggest-widget.visible .monaco-list-row');
   await suggestions.filter({ hasText: 'pool1' }).first().waitFor();
@@ -77,24 +45,22 @@ test('a quick fix sets a misspelt value right', async () => {
     pathOf('broken.prototxt'),
     readFileSync(pathOf('deploy.prototxt'), 'utf8').replace('pool: MAX', 'pool: MAXX'),
   );
-  await goTo('broken.prototxt', 'pool: MAXX');
+  await goTo(session, 'broken.prototxt', 'pool: MAXX');
   await workbench.page.locator('.squiggly-error').first().waitFor();
   await workbench.screenshot('language-problem');
-  await workbench.run('Quick Fix...');
-  const fix = workbench.page.locator('.action-widget .action').filter({ hasText: 'MAX' }).first();
-  await fix.click();
-  const text = await savedText('broken.prototxt', (now) => !now.includes('MAXX'));
+  await quickFix(session, 'MAX');
+  const text = await savedText(session, 'broken.prototxt', (now) => !now.includes('MAXX'));
   expect(text).toBe(readFileSync(pathOf('deploy.prototxt'), 'utf8'));
 });
 
 test('rename follows a blob through the file', async () => {
   const { workbench } = session;
-  await goTo('broken.prototxt', 'top: "pool2');
+  await goTo(session, 'broken.prototxt', 'top: "pool2');
   await workbench.run('Rename Symbol');
   const box = workbench.page.locator('.rename-box input');
   await box.fill('features');
   await workbench.page.keyboard.press('Enter');
-  const text = await savedText('broken.prototxt', (now) => now.includes('"features"'));
+  const text = await savedText(session, 'broken.prototxt', (now) => now.includes('"features"'));
   expect(text).toContain('top: "features"');
   expect(text).toContain('bottom: "features"');
   // The layer of that name keeps it.
@@ -103,7 +69,7 @@ test('rename follows a blob through the file', async () => {
 
 test('the graph and the text select each other’s layers', async () => {
   const { workbench } = session;
-  await goTo('deploy.prototxt', 'name: "conv1');
+  await goTo(session, 'deploy.prototxt', 'name: "conv1');
   await workbench.run('Caffe: Show Net Graph');
   const graph = workbench.webview();
   await graph.getByRole('option', { name: /^ip1; InnerProduct, ReLU/ }).click();

@@ -175,32 +175,39 @@ export function App({ uri }: { uri: string }): JSX.Element {
           {search === '' ? '' : t('{0} found', found.size)}
         </span>
         <span class="spacer" />
-        <Button
-          icon="zoom-out"
-          label={t('Zoom out (-)')}
-          appearance="icon"
-          onClick={() => zoom(1 / scales.step)}
-        />
-        <Button icon="zoom-in" label={t('Zoom in (+)')} appearance="icon" onClick={() => zoom(scales.step)} />
-        <Button icon="screen-full" label={t('Fit into the window (0)')} appearance="icon" onClick={fit} />
-        <Button
-          icon="table"
-          label={t('Show as a table')}
-          appearance="icon"
-          pressed={asTable}
-          onClick={() => change({ asTable: !asTable })}
-        />
-        <Button
-          icon="save"
-          label={t('Save as SVG…')}
-          appearance="icon"
-          disabled={asTable || !drawing}
-          onClick={() => {
-            const svg = document.querySelector<SVGSVGElement>('#drawing');
-            if (svg)
-              host.run('saveSvg', { svg: svgText(svg) }).catch((error: Error) => setProblem(error.message));
-          }}
-        />
+        <div class="buttons">
+          <Button
+            icon="zoom-out"
+            label={t('Zoom out (-)')}
+            appearance="icon"
+            onClick={() => zoom(1 / scales.step)}
+          />
+          <Button
+            icon="zoom-in"
+            label={t('Zoom in (+)')}
+            appearance="icon"
+            onClick={() => zoom(scales.step)}
+          />
+          <Button icon="screen-full" label={t('Fit into the window (0)')} appearance="icon" onClick={fit} />
+          <Button
+            icon="table"
+            label={t('Show as a table')}
+            appearance="icon"
+            pressed={asTable}
+            onClick={() => change({ asTable: !asTable })}
+          />
+          <Button
+            icon="save"
+            label={t('Save as SVG…')}
+            appearance="icon"
+            disabled={asTable || !drawing}
+            onClick={() => {
+              const svg = document.querySelector<SVGSVGElement>('#drawing');
+              if (svg)
+                host.run('saveSvg', { svg: svgText(svg) }).catch((error: Error) => setProblem(error.message));
+            }}
+          />
+        </div>
       </header>
       {problem !== '' && (
         <div class="banner warning" role="alert">

@@ -38,6 +38,23 @@ export function complete(prototxt: Prototxt, offset: number): Completion[] {
   }));
 }
 
+/**
+ * Whether a character that was just typed before `offset` asks for a value or a word of a hint. A quote that closes a string
+ * does not, nor does a space behind a value: there a new line is meant next, which would take what is offered.
+ */
+export function asksForMore(prototxt: Prototxt, offset: number, character: string): boolean {
+  const index = offset > 0 ? tokenAt(prototxt, offset - 1) : -1;
+  if (index < 0) return false;
+  const { text, tokens } = prototxt;
+  const kind = tokens.kinds[index];
+  if (kind === TokenKind.Comment) return true;
+  if (character === '"' || character === "'")
+    return kind === TokenKind.OpenString || (kind === TokenKind.String && offset < tokens.starts[index + 1]);
+  return (
+    character === ':' || (character === ' ' && /:\s*$/.test(text.slice(Math.max(0, offset - 200), offset)))
+  );
+}
+
 function proposeAt(prototxt: Prototxt, offset: number): { span: Span; proposals: Proposal[] } {
   const { text, tokens } = prototxt;
   const index = offset > 0 ? tokenAt(prototxt, offset - 1) : -1;

@@ -202,6 +202,13 @@ export class Workbench {
     });
   }
 
+  /** Loads the window again, as after a restart. In the browser VS Code keeps its state every five seconds only. */
+  async reload(): Promise<void> {
+    await this.page.waitForTimeout(6_000);
+    await this.page.reload();
+    await this.page.locator('.monaco-workbench .explorer-folders-view').waitFor();
+  }
+
   /** A notification that holds the text. */
   notification(text: string | RegExp): Locator {
     return this.page.locator('.notification-toast, .monaco-dialog-box').filter({ hasText: text });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { complete } from '../../../../src/caffe/prototxt/complete';
+import { asksForMore, complete } from '../../../../src/caffe/prototxt/complete';
 import { parsePrototxt } from '../../../../src/caffe/prototxt/parser';
 import { brokenText } from '../../../support/brokenText';
 
@@ -102,4 +102,26 @@ test('any text, any place', () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+describe('what a character that is typed asks for', () => {
+  test.each([
+    ['layer { name:|', true],
+    ['layer { name: |', true],
+    ['layer { name: "|', true],
+    ['layer { name: "|"', true],
+    ["layer { name: '|'", true],
+    // A line break is next, which must not take a suggestion.
+    ['layer { name: "a"|', false],
+    ["layer { name: 'a'|", false],
+    ['layer { name: "a" |', false],
+    ['layer |', false],
+    ['# prune: |', true],
+    ['# prune: keep=|', true],
+    ['|', false],
+  ])('%s', (marked, asks) => {
+    const offset = marked.indexOf('|');
+    const prototxt = parsePrototxt(marked.replace('|', ''));
+    expect(asksForMore(prototxt, offset, marked[offset - 1] ?? ' ')).toBe(asks);
+  });
 });
