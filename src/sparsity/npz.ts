@@ -43,43 +43,53 @@ export class NpzWriter {
     const size = header.length + shape.reduce((product, dim) => product * dim, like.BYTES_PER_ELEMENT);
     const offset = this.file.position;
     const nameBytes = new TextEncoder().encode(`${name}.npy`);
-    await this.file.write(entryHeader(nameBytes, 0, size));
-    const start = this.file.position;
+    // Small parts are gathered, and a small array is written at once: each write is a call to the system.
+    const before = entryHeader(nameBytes, 0, size);
+    const gathered = new Uint8Array(before.length + Math.min(stepBytes, size));
+    gathered.set(before);
+    gathered.set(header, before.length);
+    let length = before.length + header.length;
+    let written = 0;
     let crc = 0;
-    const write = async (bytes: Uint8Array) => {
-      crc = crc32(bytes, crc);
+    const write = async (bytes: Uint8Array, isLast: boolean) => {
+      const isFirst = written === 0;
+      crc = crc32(isFirst ? bytes.subarray(before.length) : bytes, crc);
+      if (isFirst && isLast) bytes.set(entryHeader(nameBytes, crc, size));
       await this.file.write(bytes);
+      written += bytes.length;
+      if (isLast && !isFirst) await this.file.writeAt(entryHeader(nameBytes, crc, size), offset);
     };
-    // Small parts are gathered: each write is a call to the system.
-    const gathered = new Uint8Array(Math.min(stepBytes, size));
-    gathered.set(header);
-    let length = header.length;
     for (const part of parts) {
       const bytes = bytesOfArray(part);
       for (let done = 0; done < bytes.length;) {
+        if (length === gathered.length) {
+          await write(gathered, false);
+          length = 0;
+        }
         const step = bytes.subarray(done, done + gathered.length - length);
         gathered.set(step, length);
         length += step.length;
         done += step.length;
-        if (length === gathered.length) {
-          await write(gathered);
-          length = 0;
-        }
       }
     }
-    await write(gathered.subarray(0, length));
-    if (this.file.position - start !== size) {
+    await write(gathered.subarray(0, length), true);
+    if (written !== before.length + size) {
       throw new RangeError(`the parts of "${name}" do not fill the shape ${shape.join('×')}`);
     }
-    await this.file.writeAt(entryHeader(nameBytes, crc, size), offset);
     this.directory.push(entryHeader(nameBytes, crc, size, offset));
   }
 
   /** Closes the zip with its directory. */
   async finish(): Promise<void> {
     const start = this.file.position;
-    for (const entry of this.directory) await this.file.write(entry);
-    const length = this.file.position - start;
+    const length = this.directory.reduce((sum, entry) => sum + entry.length, 0);
+    const directory = new Uint8Array(length);
+    let at = 0;
+    for (const entry of this.directory) {
+      directory.set(entry, at);
+      at += entry.length;
+    }
+    await this.file.write(directory);
     const count = this.directory.length;
     if (start >= big || count >= 0xffff) {
       const end64 = new DataView(new ArrayBuffer(76));

@@ -116,8 +116,8 @@ export class WorkerClient {
       const outOfMemory = /heap out of memory|allocation failed/i.test(lastWords) || signal === 'SIGABRT';
       this.jobs.fail({
         text: outOfMemory
-          ? `The background process ran out of memory during "${running.join('", "')}". Nothing was left half-written; try again with fewer models open, or raise the setting caffePruner.workerMemory.`
-          : `The background process ended unexpectedly (${signal ?? `exit code ${code}`}) during "${running.join('", "')}". Nothing was left half-written; it starts again with the next try.`,
+          ? `The background process ran out of memory during "${running.join('", "')}". Your files are as they were; try again with fewer models open, or raise the setting caffePruner.workerMemory.`
+          : `The background process ended unexpectedly (${signal ?? `exit code ${code}`}) during "${running.join('", "')}". Your files are as they were; the next try starts it again and removes what it had begun.`,
         kind: 'user',
       });
     });
