@@ -21,15 +21,16 @@ export function registerFormatting(documents: Documents): vscode.Disposable {
     vscode.languages.registerOnTypeFormattingEditProvider(
       selector,
       {
-        provideOnTypeFormattingEdits: (document, position, _typed, options) =>
-          toTextEdits(
-            document,
-            formatLine(
-              documents.analysis(document).prototxt,
-              document.offsetAt(position),
-              toOptions(options),
-            ),
-          ),
+        provideOnTypeFormattingEdits(document, position, typed, options) {
+          const { prototxt } = documents.analysis(document);
+          const edits = formatLine(prototxt, document.offsetAt(position), toOptions(options));
+          if (typed !== '\n' || position.line === 0) return toTextEdits(document, edits);
+          // The line that the line break ended is laid out wholly.
+          const { end } = document.lineAt(position.line - 1).range;
+          const offset = document.offsetAt(end);
+          const ended = formatRange(prototxt, { start: offset, end: offset }, toOptions(options));
+          return toTextEdits(document, [...ended.filter((edit) => edit.end <= offset), ...edits]);
+        },
       },
       '}',
       '\n',

@@ -31,7 +31,10 @@ export async function goTo(session: Session, file: string, text: string): Promis
 
 /** Waits for the cursor to be at a line and column, from 1. */
 export const cursorAt = ({ workbench }: Session, line: number, column: number): Promise<void> =>
-  workbench.page.locator('.statusbar').getByText(`Ln ${line}, Col ${column}`, { exact: true }).waitFor();
+  workbench.page
+    .locator('.statusbar')
+    .getByText(`Ln ${line}, Col ${column}`, { exact: true })
+    .waitFor({ timeout: 10_000 });
 
 /** Saves the file that is open until what is on disk is as it should be. */
 export const savedText = (
