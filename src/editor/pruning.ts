@@ -44,7 +44,12 @@ export async function offerResult({ outputs, recipe }: WorkerJobs['prune']['resu
   if ((await show(message, open)) === open) await openModel(vscode.Uri.file(outputs.dense));
 }
 
-/** Opens a file in the editor for models. */
+/** Opens a file in the editor for models: where it is open already, wherever that is. */
 export async function openModel(uri: vscode.Uri): Promise<void> {
-  await vscode.commands.executeCommand('vscode.openWith', uri, modelViewType);
+  const isIt = ({ input }: vscode.Tab) =>
+    input instanceof vscode.TabInputCustom &&
+    input.viewType === modelViewType &&
+    input.uri.toString() === uri.toString();
+  const group = vscode.window.tabGroups.all.find(({ tabs }) => tabs.some(isIt));
+  await vscode.commands.executeCommand('vscode.openWith', uri, modelViewType, group?.viewColumn);
 }

@@ -19,9 +19,16 @@ test('from a bottom to the layer that makes it, and to all that read a top', asy
     await workbench.page.keyboard.press('F12');
     await cursorAt(session, maker, '  top: "'.length + 1);
   });
+  // One layer reads it: its bottom is where the cursor was.
   await workbench.page.keyboard.press('Shift+F12');
-  const peek = workbench.page.locator('.peekview-widget');
-  await peek.getByText('(2)').or(peek.getByText('2 references')).first().waitFor();
+  await cursorAt(session, lineOf('deploy.prototxt', 'bottom: "pool1"'), '  bottom: "'.length + 1);
+  // Several read and write what is changed in place.
+  await goTo(session, 'deploy.prototxt', 'top: "ip');
+  await workbench.page.keyboard.press('Shift+F12');
+  await retry(async () => {
+    const found = await workbench.page.locator('.peekview-widget .referenceMatch').count();
+    if (found < 3) throw new Error(`${found} references of ip1`);
+  });
   await workbench.screenshot('editing-references');
   await workbench.page.keyboard.press('Escape');
 });
