@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { CaffeError } from '../caffe/errors';
 import { defaultKeeps } from '../sparsity/sensitivity';
 import { digestOf } from './digest';
@@ -173,38 +174,41 @@ class SweepRun {
     const { test, results, params } = this;
     const { baseline, points } = results;
     const open = () => points.filter(({ state }) => state === 'open');
-    const begin = performance.now();
     let position = Math.min(...[baseline, ...open().map(({ sums }) => sums)].map(({ items }) => items));
     if (open().length === 0 && baseline.done) return;
-    const from = position;
+    const begin = performance.now();
+    const before = this.left();
+    const event = () => this.event(position, before, (performance.now() - begin) / 1000);
     let saved = begin;
     let told = 0;
     try {
-      for await (const batch of test.batches(signal, from, params.limit)) {
-        this.measureBatch(batch, position);
+      for await (const batch of test.batches(signal, position, params.limit)) {
+        for (const _ of this.measureBatch(batch, position)) {
+          // One batch can take minutes: between its passes there is time to tell, and to see that it is cancelled.
+          if (performance.now() - told < TELL_EVERY_MS) continue;
+          yield event();
+          await setImmediate();
+          signal.throwIfAborted();
+          told = performance.now();
+        }
         position += batch.items.length;
         this.dropCollapsed();
-        const now = performance.now();
-        if (now - told >= TELL_EVERY_MS) {
-          told = now;
-          yield this.event(position, from, (now - begin) / 1000);
-        }
-        if (params.results !== undefined && now - saved >= SAVE_EVERY_MS) {
-          saved = now;
+        if (params.results !== undefined && performance.now() - saved >= SAVE_EVERY_MS) {
           await saveSweep(params.results, results);
+          saved = performance.now();
         }
       }
       baseline.done = true;
       for (const point of open()) point.state = 'measured';
-      yield this.event(position, from, (performance.now() - begin) / 1000);
+      yield event();
     } finally {
       for (const { pruner } of this.layers.values()) pruner.restore();
       if (params.results !== undefined) await saveSweep(params.results, results);
     }
   }
 
-  /** Measures every open point on a batch whose first item is at `position`. */
-  private measureBatch(batch: TestBatch, position: number): void {
+  /** Measures every open point on a batch whose first item is at `position`; yields after each pass. */
+  private *measureBatch(batch: TestBatch, position: number): Generator<void, void> {
     const { net } = this.test;
     const { baseline, points } = this.results;
 
@@ -218,6 +222,7 @@ class SweepRun {
       if (end > start) loss += net.forward(this.names[start], this.names[end - 1]);
     }
     if (baseline.items === position) this.add(baseline, batch, loss);
+    yield;
 
     for (const name of this.order) {
       const { pruner, start } = this.layers.get(name)!;
@@ -226,6 +231,7 @@ class SweepRun {
         point.kept = pruner.prune(point.keep);
         const rest = net.forward(this.names[start]);
         this.add(point.sums, batch, lossBefore.get(start)! + rest);
+        yield;
       }
       pruner.restore();
     }
@@ -255,14 +261,22 @@ class SweepRun {
     }
   }
 
-  private event(position: number, from: number, seconds: number): SweepEvent {
+  /** Items that are still to be measured, over all points; NaN where the data do not tell how many they are. */
+  private left(): number {
+    const { baseline, points, items = NaN } = this.results;
+    const open = points.filter(({ state }) => state === 'open').map(({ sums }) => sums);
+    return [baseline, ...open].reduce((sum, measured) => sum + items - measured.items, 0);
+  }
+
+  private event(position: number, before: number, seconds: number): SweepEvent {
     const { baseline, points, items } = this.results;
-    const fraction = items === undefined ? 0 : Math.min(1, position / items);
-    const done = position - from;
+    const left = this.left();
+    const done = before - left;
+    const all = (points.length + 1) * (items ?? NaN);
     return {
-      fraction,
+      fraction: Number.isNaN(left) ? 0 : 1 - left / all,
       message: `${position} of ${items ?? 'all'} items`,
-      secondsLeft: items === undefined || done === 0 ? undefined : (seconds / done) * (items - position),
+      secondsLeft: done > 0 ? (seconds / done) * left : undefined,
       figures: figuresOf(points),
       baseline: baselineOf(baseline),
     };
