@@ -5,7 +5,7 @@ import 'uplot/dist/uPlot.min.css';
 import { noNumber } from '../format';
 import { t } from '../l10n';
 import { usePalette, useSize } from './canvas';
-import { csvOf, type Line, lineStyles, pngOf, svgOf, table } from './lines';
+import { csvOf, type Line, lineStyles, logTicks, pngOf, svgOf, table } from './lines';
 import { Button } from '../controls';
 import { host } from '../host';
 
@@ -66,7 +66,13 @@ export function LineChart(props: Props): JSX.Element {
           ...axis,
           label: xLabel,
           size: 26,
-          filter: logarithmic ? (_, ticks) => ticks.map(roundOnly) : undefined,
+          ...(logarithmic && {
+            splits: (_plot: uPlot, _axis: number, min: number, max: number) => logTicks(min, max).all,
+            filter: (_plot: uPlot, ticks: number[]) => {
+              const { labelled } = logTicks(ticks[0], ticks[ticks.length - 1]);
+              return ticks.map((tick) => (labelled.includes(tick) ? tick : null));
+            },
+          }),
           values: (_, ticks) => ticks.map((x) => formatTick(x, formatX)),
         },
         { ...axis, size: 62, values: (_, ticks) => ticks.map((y) => formatTick(y, formatY)) },
@@ -198,9 +204,6 @@ export function LineChart(props: Props): JSX.Element {
     </figure>
   );
 }
-
-/** Of a logarithmic scale's ticks, those that begin with 1, 2 or 5: there is no room for more. */
-const roundOnly = (tick: number): number | null => (/^[125]\.0+e/.test(tick.toExponential(6)) ? tick : null);
 
 /** uPlot leaves ticks out, of a logarithmic scale, by making them null. */
 const formatTick = (value: number | null, format: (value: number) => string): string =>

@@ -30,6 +30,19 @@ export function lineStyles(lines: readonly Line[], { series, text }: Palette): L
   );
 }
 
+/** Ticks of a logarithmic axis: 1 to 9 times each power of ten, and which of them there is room to label. */
+export function logTicks(min: number, max: number): { all: number[]; labelled: number[] } {
+  const all: number[] = [];
+  for (let power = Math.floor(Math.log10(min)); power <= Math.log10(max); power++) {
+    for (let digit = 1; digit < 10; digit++) {
+      const tick = Number(`${digit}e${power}`);
+      if (tick >= min && tick <= max) all.push(tick);
+    }
+  }
+  const round = all.filter((tick) => /^[125]e/.test(tick.toExponential()));
+  return { all, labelled: round.length > 1 ? round : all };
+}
+
 /** One row for each x that any line has, in ascending x. */
 export function table(lines: readonly Line[]): { x: number; values: (number | undefined)[] }[] {
   const rows = new Map<number, (number | undefined)[]>();
@@ -82,7 +95,10 @@ export function svgOf(drawing: Drawing, palette: Palette): string {
   const bottom = size.height - margin.bottom;
   const toX = (x: number) => margin.left + ((scale(x) - xs.min) / (xs.max - xs.min)) * (right - margin.left);
   const toY = (y: number) => bottom - ((y - ys.min) / (ys.max - ys.min)) * (bottom - margin.top);
-  const ticks = Array.from({ length: 6 }, (_, i) => i / 5);
+  const fifths = Array.from({ length: 6 }, (_, i) => i / 5);
+  const xTicks = logarithmic
+    ? logTicks(10 ** xs.min, 10 ** xs.max).labelled
+    : fifths.map((part) => xs.min + part * (xs.max - xs.min));
   const styles = lineStyles(lines, palette);
   const text = (x: number, y: number, content: string, anchor = 'start', more = '') =>
     `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}"${more}>${escapeText(content)}</text>`;
@@ -93,16 +109,14 @@ export function svgOf(drawing: Drawing, palette: Palette): string {
     text((margin.left + right) / 2, size.height - 12, xLabel, 'middle'),
     text(margin.left - 8, margin.top - 8, yLabel, 'end'),
   ];
-  for (const part of ticks) {
-    const value = ys.min + part * (ys.max - ys.min);
-    const x = xs.min + part * (xs.max - xs.min);
-    const shownX = logarithmic ? 10 ** x : x;
+  for (const part of fifths) {
+    const y = ys.min + part * (ys.max - ys.min);
     parts.push(
-      `<path d="M${margin.left} ${toY(value).toFixed(1)}H${right}" stroke="${palette.grid}"/>`,
-      text(margin.left - 8, toY(value) + 4, formatY(value), 'end'),
-      text(toX(shownX), bottom + 18, formatX(shownX), 'middle'),
+      `<path d="M${margin.left} ${toY(y).toFixed(1)}H${right}" stroke="${palette.grid}"/>`,
+      text(margin.left - 8, toY(y) + 4, formatY(y), 'end'),
     );
   }
+  for (const x of xTicks) parts.push(text(toX(x), bottom + 18, formatX(x), 'middle'));
   for (const [i, { name, points: ofLine }] of lines.entries()) {
     const { color, dash } = styles[i];
     const stroke = `stroke="${color}" stroke-width="2" stroke-dasharray="${dash.join(' ')}" fill="none"`;

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ChosenKeeps, Progress, SweepFigures } from '../../src/protocol';
 import { Button, NumberField, parsePercent, Select } from '../controls';
-import { formatShare, formatValue } from '../format';
+import { formatValue } from '../format';
 import { t } from '../l10n';
 import { useDispatch, useModel } from './context';
 import { formatAccuracy } from './EvaluateView';
@@ -93,7 +93,7 @@ function Choice({ choice, figures }: { choice: ChosenKeeps; figures: SweepFigure
         <dl class="outcome">
           <div>
             <dt>{t('Weights kept')}</dt>
-            <dd>{formatShare(verified.kept)}</dd>
+            <dd>{formatKeep(verified.kept)}</dd>
           </div>
           {baseline.accuracy !== undefined && verified.accuracy !== undefined ? (
             <>

@@ -38,7 +38,7 @@ export function SweepTable(props: { figures: readonly SweepFigure[]; baseline: S
           {
             key: 'accuracy',
             title: t('Accuracy'),
-            track: 'minmax(76px, 1fr)',
+            track: 'minmax(90px, 1fr)',
             numeric: true,
             render: ({ accuracy }: SweepFigure) =>
               accuracy === undefined ? noNumber : formatAccuracy(accuracy),

@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { Palette } from '../../../webview/charts/canvas';
-import { csvOf, type Drawing, type Line, lineStyles, svgOf, table } from '../../../webview/charts/lines';
+import {
+  csvOf,
+  type Drawing,
+  type Line,
+  lineStyles,
+  logTicks,
+  svgOf,
+  table,
+} from '../../../webview/charts/lines';
 
 const lines: Line[] = [
   {
@@ -52,6 +60,15 @@ test('lines are told apart by dashes too: no two of many have the same style; le
   const styles = lineStyles(many, palette).map((style) => JSON.stringify(style));
   expect(new Set(styles).size).toBe(8);
   expect(lineStyles([{ ...many[0], level: true }], palette)).toEqual([{ color: '#fff', dash: [2, 4] }]);
+});
+
+test.each([
+  [0.045, 0.21, [0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.2], [0.05, 0.1, 0.2]],
+  [0.7, 3, [0.7, 0.8, 0.9, 1, 2, 3], [1, 2]],
+  [0.3, 0.4, [0.3, 0.4], [0.3, 0.4]],
+  [0.31, 0.39, [], []],
+])('ticks of a logarithmic axis from %d to %d', (min, max, all, labelled) => {
+  expect(logTicks(min, max)).toEqual({ all, labelled });
 });
 
 describe('the chart as SVG', () => {
