@@ -192,7 +192,7 @@ export interface WorkerJobs {
   };
   /** Exactly what pruning would make of each chosen blob. */
   tryPruning: {
-    params: Pick<PruneParameters, 'file' | 'choices' | 'seed'>;
+    params: Pick<PruneParameters, 'file' | 'choices' | 'seed' | 'saliency'>;
     event: Outcome;
     result: undefined;
   };
@@ -218,6 +218,12 @@ export interface WorkerJobs {
   keptEvaluation: { params: { results: string }; event: never; result: KeptEvaluation | undefined };
   thumbnails: { params: NetOnData & { items: number[] }; event: never; result: Thumbnail[] };
   classify: { params: ClassifyParams & Computing; event: never; result: Classification };
+  /** Measures the saliency of the weights on the data that the net is trained on, and writes it to a file. */
+  saliency: {
+    params: NetOnData & { model: string; target: string } & Computing;
+    event: Progress;
+    result: undefined;
+  };
   /** Results are kept beside the model and gone on from, unless it is to start anew. */
   sweep: {
     params: NetOnData &
@@ -300,6 +306,19 @@ export interface EvaluateRequest {
   limit?: number;
 }
 
+/** What is to be pruned, as the page tells it: the saliencies to rank by are those beside the model. */
+export type PagePlan = Omit<Plan, 'saliency'> & { bySaliency: boolean };
+
+/** Saliencies that were measured. */
+export interface SaliencyState {
+  /** Name of the file beside the model. */
+  file: string;
+  /** When they were written, in milliseconds since 1970. */
+  at: number;
+  /** Whether the model changed since. */
+  outdated: boolean;
+}
+
 export interface SweepRequest {
   /** Keep ratios by layer. */
   layers: Record<string, number[]>;
@@ -315,7 +334,7 @@ export type RetrainRequest = RunNotes & {
 };
 
 /** The long jobs of a model's page. They go on while the page is hidden. */
-export type LongJob = 'evaluate' | 'sweep' | 'chooseKeeps' | 'retrain';
+export type LongJob = 'evaluate' | 'saliency' | 'sweep' | 'chooseKeeps' | 'retrain';
 
 /** What the extension does for a model's page. The page never names a file: it is the editor's. */
 export interface PageJobs {
@@ -338,9 +357,9 @@ export interface PageJobs {
   copyText: { params: { text: string }; event: never; result: undefined };
   /** Yields what happens to the model until it is cancelled. */
   watch: { params: undefined; event: PageEvent; result: undefined };
-  tryPruning: { params: Pick<Plan, 'choices' | 'seed'>; event: Outcome; result: undefined };
+  tryPruning: { params: Omit<PagePlan, 'encoding'>; event: Outcome; result: undefined };
   /** Prunes the model; `undefined` when the user thought better of it at the question about existing files. */
-  prune: { params: Plan; event: Progress; result: PruneResult | undefined };
+  prune: { params: PagePlan; event: Progress; result: PruneResult | undefined };
   /** The hints for the model; undefined when no prototxt with hints is paired with it. */
   hints: { params: undefined; event: never; result: ModelHints | undefined };
   /** Writes hints into the prototxt that is paired with the model, as one edit that can be undone; the file's name. */
@@ -364,6 +383,8 @@ export interface PageJobs {
     /** Where none ran since the model was opened, the one that is kept beside it. */
     result: EvaluateResult | KeptEvaluation | undefined;
   };
+  /** Without a request and where it was not measured since the model was opened: the saliencies beside the model. */
+  saliency: { params: object | undefined; event: Progress; result: SaliencyState | undefined };
   sweep: { params: SweepRequest | undefined; event: SweepEvent; result: undefined };
   sweepFigures: { params: undefined; event: SweepFigures; result: SweepChange[] };
   chooseKeeps: { params: { goal: KeepGoal } | undefined; event: Progress; result: ChosenKeeps | undefined };

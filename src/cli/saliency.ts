@@ -1,5 +1,6 @@
 import { saliency } from '../jobs/saliency';
 import { writeSaliency } from '../jobs/saliencyFile';
+import { saliencyFileOf } from '../sparsity/recipe';
 import { type Command, flag, grouped, text, UsageError, whole } from './command';
 import { withEngine } from './engine';
 import { testHelp, testOptions, testSource } from './testOptions';
@@ -31,7 +32,7 @@ ${testHelp
   async run(args, terminal) {
     const [model, ...rest] = args.positionals;
     if (model === undefined || rest.length > 0) throw new UsageError('saliency takes one model');
-    const output = text(args, 'output') ?? `${model}.saliency.npz`;
+    const output = text(args, 'output') ?? saliencyFileOf(model);
     const calibration = { data: text(args, 'data'), samples: whole(args, 'samples', 1) };
     const params = { ...testSource(args), model, calibration };
     const measured = await withEngine(args, (engine) =>

@@ -23,6 +23,11 @@ export class Labor<Event, Result> {
     return this.outcome === undefined;
   }
 
+  /** Whether it ended because it was cancelled: then it has nothing to tell. */
+  get wasCancelled(): boolean {
+    return this.outcome !== undefined && 'error' in this.outcome && this.outcome.error.kind === 'cancelled';
+  }
+
   cancel(): void {
     this.controller.abort();
     // One that is paused has to go on to see it.

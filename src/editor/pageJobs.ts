@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { HintEntry, ModelHints, PageJobs } from '../protocol';
+import { type Plan, saliencyFileOf } from '../sparsity/recipe';
 import type { JobHandlers } from '../rpc';
 import type { WorkerClient } from '../worker/client';
 import { fileNameOf } from './localFile';
@@ -66,14 +67,15 @@ export function pageJobs(
       await vscode.env.clipboard.writeText(text);
     },
     async *tryPruning(plan, { signal }) {
-      yield* worker.start('tryPruning', { ...plan, file: await document.path() }, signal);
+      const file = await document.path();
+      yield* worker.start('tryPruning', { ...planOf(plan, file), file }, signal);
     },
     async *prune(plan, { signal }) {
       if (!vscode.workspace.isTrusted) throw new Error('The workspace is not trusted.');
       const file = document.uri.fsPath;
       const existing = await askExisting(worker, file);
       if (!existing) return undefined;
-      const result = yield* laborer.start('prune', { ...plan, file, existing }, signal);
+      const result = yield* laborer.start('prune', { ...planOf(plan, file), file, existing }, signal);
       void offerResult(result);
       return result;
     },
@@ -125,3 +127,10 @@ export function pageJobs(
     },
   };
 }
+
+/** The plan of a page as the jobs take it. */
+const planOf = <PlanOfPage extends { bySaliency: boolean }>(
+  { bySaliency, ...plan }: PlanOfPage,
+  model: string,
+): Omit<PlanOfPage, 'bySaliency'> & Pick<Plan, 'saliency'> =>
+  bySaliency ? { ...plan, saliency: { file: saliencyFileOf(model) } } : plan;

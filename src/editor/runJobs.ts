@@ -1,8 +1,10 @@
 import { basename } from 'node:path';
+import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { CaffeError } from '../caffe/errors';
 import type { LongJob, NetOnData, PageJobs, RetrainEvent } from '../protocol';
 import type { JobHandlers } from '../rpc';
+import { saliencyFileOf } from '../sparsity/recipe';
 import type { WorkerClient } from '../worker/client';
 import { engineOptions } from './engine';
 import { askExisting, openModel } from './pruning';
@@ -83,13 +85,31 @@ export function runJobs({ uri, choices, labors, workers }: Runs): Pick<JobHandle
           laborer.start('evaluate', { ...params, engine: engineOptions() }, abort),
         );
       }
-      const result = labors.evaluate
-        ? yield* labors.evaluate.follow(signal)
-        : uri.scheme === 'file'
-          ? await viewer.run('keptEvaluation', { results: evaluationFile }, { signal })
-          : undefined;
+      const labor = labors.evaluate;
+      const result =
+        labor && (request || !labor.wasCancelled)
+          ? yield* labor.follow(signal)
+          : uri.scheme === 'file'
+            ? await viewer.run('keptEvaluation', { results: evaluationFile }, { signal })
+            : undefined;
       evaluated = result && { netFile: result.net, data: result.netData };
       return result;
+    },
+
+    async *saliency(request, { signal }) {
+      const target = saliencyFileOf(model);
+      if (request) {
+        requireFree(labors.saliency, uri);
+        const params = { ...(await choices.netOnData()), model, target, engine: engineOptions() };
+        labors.saliency = new Labor(async function* (abort) {
+          yield* laborer.start('saliency', params, abort);
+          return undefined;
+        });
+      }
+      if (labors.saliency && (request || labors.saliency.isRunning)) yield* labors.saliency.follow(signal);
+      if (uri.scheme !== 'file') return undefined;
+      const [at, changed] = await Promise.all([target, model].map(modifiedAt));
+      return at === undefined ? undefined : { file: basename(target), at, outdated: (changed ?? 0) > at };
     },
 
     async *sweep(request, { signal }) {
@@ -186,6 +206,12 @@ export function runJobs({ uri, choices, labors, workers }: Runs): Pick<JobHandle
     },
   };
 }
+
+const modifiedAt = (path: string): Promise<number | undefined> =>
+  stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => undefined,
+  );
 
 const isPruned = (path: string) => /\.pruned(-\d+)?\./.test(basename(path));
 

@@ -22,7 +22,7 @@ import type { Job, JobContext, Progress } from './job';
 import { digestOf } from './digest';
 import { chooseOutputs, type Existing, type OutputPaths } from './outputs';
 import { type Report, reporting } from './report';
-import { openSaliency } from './saliencyFile';
+import { openSaliency, type SaliencyFile } from './saliencyFile';
 import { writePruned } from './writePruned';
 
 export interface PruneParameters extends Plan {
@@ -173,25 +173,31 @@ export interface Outcome {
 
 /** Says for each chosen blob, in net order, exactly what {@link prune} would make of it; nothing is written. */
 export async function* tryPruning(
-  { file, choices, seed }: Pick<PruneParameters, 'file' | 'choices' | 'seed'>,
+  { file, choices, seed, saliency: ranking }: Pick<PruneParameters, 'file' | 'choices' | 'seed' | 'saliency'>,
   { signal }: JobContext,
 ): AsyncGenerator<Outcome, void, void> {
   const source = await openFile(file);
+  let saliency: SaliencyFile | undefined;
   try {
+    saliency = ranking && (await openSaliency(ranking.file, signal));
     const model = await openModel(source);
     const tasks = [...resolve(model, choices, file).values()];
-    const shared = await globalThreshold(source, tasks, () => undefined, signal);
+    const scoresOf = ({ layer, blob }: Task) => saliency?.of(layer.name, blob.count);
+    const shared = await globalThreshold(source, tasks, scoresOf, signal);
     const random = new Random(seed);
     for (const task of tasks) {
       const { layer, blob } = task;
       signal.throwIfAborted();
       const values = await readBlob(source, blob);
-      const { threshold, zeros, deadOutputs } = pruneTask(values, task, shared, random);
+      const { threshold, zeros, deadOutputs } = pruneTask(values, task, shared, random, {
+        saliency: await scoresOf(task),
+      });
       const codebook = codebookOf(values, task, file);
       const { bytes } = measure(values, blob.shape, { width: task.encoding.index, codebook });
       yield { layer: layer.index, blob: blob.index, threshold, zeros, deadOutputs, bytes };
     }
   } finally {
+    await saliency?.close();
     await source.close();
   }
 }

@@ -31,6 +31,9 @@ export interface Plan {
   saliency?: { file: string; sha256?: string };
 }
 
+/** Where the saliencies of a model are, unless one says otherwise. */
+export const saliencyFileOf = (model: string): string => `${model}.saliency.npz`;
+
 /** Bytes of the weights in each encoding: what stays of the model without its frame. */
 export interface EncodingSizes {
   dense: number;

@@ -11,6 +11,8 @@ import { readKeptEvaluation } from '../jobs/keptEvaluation';
 import { chooseJointly } from '../jobs/joint';
 import { digestOfNet, readNetFile, readSolverFile } from '../jobs/netFile';
 import { retrain } from '../jobs/retrain';
+import { saliency } from '../jobs/saliency';
+import { writeSaliency } from '../jobs/saliencyFile';
 import { sweep } from '../jobs/sweep';
 import { baselineOf, figuresOf, loadSweep, sweepFile, type SweepResults } from '../jobs/sweepResults';
 import { thumbnails } from '../jobs/thumbnails';
@@ -26,6 +28,7 @@ type ComputeJob =
   | 'keptEvaluation'
   | 'thumbnails'
   | 'classify'
+  | 'saliency'
   | 'sweep'
   | 'sweepFigures'
   | 'chooseKeeps'
@@ -57,6 +60,12 @@ export function computeJobs(): Pick<JobHandlers<WorkerJobs>, ComputeJob> {
       withEngine(engine, async function* (opened) {
         yield* [];
         return classify(params, { ...context, engine: opened });
+      }),
+
+    saliency: ({ engine, target, ...params }, context) =>
+      withEngine(engine, async function* (opened) {
+        const measured = yield* saliency(params, { ...context, engine: opened });
+        await writeSaliency(target, measured, { replace: true, signal: context.signal });
       }),
 
     async *sweep({ engine, anew, ...params }, context) {

@@ -78,7 +78,7 @@ test('a picture is classified that was chosen, or dropped', async () => {
   const [three, eight] = [3, 8].map((label) => [...digits(50, 5)].find((digit) => digit.label === label)!);
   writeFileSync(join(folder, 'three.png'), png(digitSize, digitSize, three.pixels));
   await page().getByRole('button', { name: 'Choose a picture' }).click();
-  await workbench.answer(join(folder, 'three.png'));
+  await workbench.answerDialog(join(folder, 'three.png'));
   const answer = region('Classify a picture').getByRole('table');
   await answer.getByText('three.png').waitFor();
   expect(await answer.getByRole('row').first().innerText()).toMatch(/^class 3\s/);
@@ -196,7 +196,7 @@ async function chooseNet(name: string): Promise<void> {
 async function chooseData(name: string): Promise<void> {
   await page().getByRole('button', { name: 'Choose: Data' }).click();
   await session.workbench.choose('A File…');
-  await session.workbench.answer(join(session.folder, name));
+  await session.workbench.answerDialog(join(session.folder, name));
   await page().locator('.run-files').getByText(name).waitFor();
 }
 

@@ -14,7 +14,16 @@ type Run =
   | { phase: 'failed'; text: string };
 
 /** The button that prunes, how far it is, and what came of it. */
-export function PruneRun({ plan, blobs }: { plan: PlanState; blobs: readonly PlannedBlob[] }): JSX.Element {
+export function PruneRun({
+  plan,
+  blobs,
+  lacksSaliency,
+}: {
+  plan: PlanState;
+  blobs: readonly PlannedBlob[];
+  /** The plan ranks by saliencies that are not there. */
+  lacksSaliency: boolean;
+}): JSX.Element {
   const trusted = useModel((state) => state.trusted);
   const damaged = useModel((state) => (state.summary?.damage.length ?? 0) > 0);
   const stale = useModel((state) => state.stale !== undefined);
@@ -45,9 +54,11 @@ export function PruneRun({ plan, blobs }: { plan: PlanState; blobs: readonly Pla
       ? t('A damaged model is not pruned.')
       : chosen === 0
         ? t('Choose at least one layer.')
-        : undefined;
+        : lacksSaliency
+          ? t('Measure the saliency first.')
+          : undefined;
   return (
-    <div class="run">
+    <div class="prune-run">
       {run?.phase === 'running' ? (
         <div class="tools" role="status">
           <progress value={run.progress.fraction} max={1} aria-label={t('Pruning')} />

@@ -15,14 +15,17 @@ import {
   estimate,
   type Estimate,
   hasOwnAmounts,
+  isBySaliency,
   keepAtThreshold,
   keyOf,
   type Method,
   plannedBlobs,
+  ranks,
   type PlannedBlob,
   type PlanState,
 } from './plan';
 import { PruneRun } from './PruneRun';
+import { isUsable, SaliencyChoice, useSaliency } from './SaliencyChoice';
 import { Split } from './Split';
 import { figuresAt } from './state';
 import { useExactOutcomes } from './useExactOutcomes';
@@ -38,7 +41,9 @@ export function PruneView(): JSX.Element {
     () => estimate(plan, blobs, (place) => figuresAt(store.get(), place)),
     [plan, blobs, figures],
   );
-  const exact = useExactOutcomes(plan, blobs);
+  const saliency = useSaliency();
+  const bySaliency = isBySaliency(plan, blobs);
+  const exact = useExactOutcomes(plan, blobs, isUsable(saliency.result) ? saliency.result?.at : undefined);
   const outcomes = exact ?? guesses;
   return (
     <Split label={t('Width of the layer table')}>
@@ -46,9 +51,10 @@ export function PruneView(): JSX.Element {
       <section class="pane detail" aria-label={t('Pruning')}>
         <HintsNote plan={plan} blobs={blobs} />
         <MethodChoice plan={plan} />
-        <ThresholdChart blobs={blobs} outcomes={outcomes} />
+        {ranks(plan.method) && <SaliencyChoice plan={plan} saliency={saliency} />}
+        <ThresholdChart blobs={blobs} outcomes={outcomes} bySaliency={bySaliency} />
         <Summary plan={plan} blobs={blobs} outcomes={outcomes} isExact={exact !== undefined} />
-        <PruneRun plan={plan} blobs={blobs} />
+        <PruneRun plan={plan} blobs={blobs} lacksSaliency={bySaliency && !isUsable(saliency.result)} />
       </section>
     </Split>
   );
@@ -407,7 +413,11 @@ function OwnAmount({ plan, blob }: { plan: PlanState; blob: PlannedBlob }): JSX.
 }
 
 /** The selected blob's distribution with the threshold in it, which can be dragged where the method has one. */
-function ThresholdChart({ blobs, outcomes }: Omit<Shown, 'plan'>): JSX.Element | null {
+function ThresholdChart({
+  blobs,
+  outcomes,
+  bySaliency,
+}: Omit<Shown, 'plan'> & { bySaliency: boolean }): JSX.Element | null {
   const dispatch = useDispatch();
   const chart = useModel((state) => state.kept.chart);
   const selected = useModel((state) => state.kept.selected);
@@ -417,7 +427,9 @@ function ThresholdChart({ blobs, outcomes }: Omit<Shown, 'plan'>): JSX.Element |
   if (!blob || !figures) return null;
   const outcome = outcomes.get(keyOf(blob));
   const { method } = blob.rule;
-  const canDrag = blob.chosen && method !== 'n:m' && method !== 'filters';
+  // What goes by its saliency lies anywhere among the weights.
+  const threshold = bySaliency || !blob.chosen ? undefined : outcome?.threshold;
+  const canDrag = blob.chosen && !bySaliency && method !== 'n:m' && method !== 'filters';
   const onThreshold = (threshold: number) => {
     if (method === 'global' && !blob.own) {
       const all = blobs.flatMap((each) => (each.chosen ? (figuresAt(store.get(), each) ?? []) : []));
@@ -439,9 +451,7 @@ function ThresholdChart({ blobs, outcomes }: Omit<Shown, 'plan'>): JSX.Element |
           {blob.row.name} <span class="muted">{blobTitle(blob.row.type, blob.blob)}</span>
         </h3>
         <span class="muted">
-          {outcome?.threshold !== undefined &&
-            outcome.threshold >= 0 &&
-            t('|w| ≤ {0} goes', formatValue(outcome.threshold, 4))}
+          {threshold !== undefined && threshold >= 0 && t('|w| ≤ {0} goes', formatValue(threshold, 4))}
         </span>
         <span class="spacer" />
         <CountScale />
@@ -460,7 +470,7 @@ function ThresholdChart({ blobs, outcomes }: Omit<Shown, 'plan'>): JSX.Element |
         bins={chart.bins}
         logarithmic={chart.logarithmic}
         count={(range, bins) => host.run('histogram', { layer: blob.layer, blob: blob.blob, ...range, bins })}
-        threshold={blob.chosen ? outcome?.threshold : undefined}
+        threshold={threshold}
         onThreshold={canDrag ? onThreshold : undefined}
       />
     </>

@@ -23,6 +23,8 @@ export function useLongJob<Job extends LongJob, Told>(
   job: Job,
   none: () => Told,
   fold: (told: Told, event: PageJobs[Job]['event']) => Told,
+  /** When it changes, what the job left behind is looked for again, unless the job runs. */
+  again?: unknown,
 ): JobState<Told, NonNullable<PageJobs[Job]['result']>> & {
   start: (request: NonNullable<PageJobs[Job]['params']>) => void;
   steer: (to: Steer | 'cancel') => void;
@@ -36,7 +38,8 @@ export function useLongJob<Job extends LongJob, Told>(
     following.current?.abort();
     const controller = new AbortController();
     following.current = controller;
-    state.current = { running: request !== undefined, told: none() };
+    // What is known stays until the answer comes.
+    state.current = { ...(request ? {} : state.current), running: request !== undefined, told: none() };
     render(undefined);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const drawSoon = () => {
@@ -58,16 +61,22 @@ export function useLongJob<Job extends LongJob, Told>(
       set({ running: false, result: (result ?? undefined) as State['result'] });
     } catch (error) {
       set({ running: false, error: isCancelled(error) ? undefined : (error as Error).message });
+      // What was there before is there again.
+      if (isCancelled(error) && request !== undefined && following.current === controller)
+        void follow(undefined);
     }
   };
 
   useEffect(() => {
-    void follow(undefined);
-    return () => {
+    if (!state.current.running) void follow(undefined);
+  }, [again]);
+  useEffect(
+    () => () => {
       following.current?.abort();
       following.current = undefined;
-    };
-  }, []);
+    },
+    [],
+  );
   return {
     ...state.current,
     start: (request) => void follow(request),

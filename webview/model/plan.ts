@@ -1,8 +1,8 @@
-import type { BlobFigures, BlobPlace, BlobRow, LayerRow } from '../../src/protocol';
+import type { BlobFigures, BlobPlace, BlobRow, LayerRow, PagePlan } from '../../src/protocol';
 import { expectedRandomZeros, expectedRelativeBytes, mergeCounts } from '../../src/sparsity/estimate';
 import { weightGeometry } from '../../src/sparsity/geometry';
 import { approximateThreshold, countAtMost } from '../../src/sparsity/magnitudeCounts';
-import type { BlobEncoding, BlobRule, Choice, Plan, SparseEncoding } from '../../src/sparsity/recipe';
+import type { BlobEncoding, BlobRule, Choice, SparseEncoding } from '../../src/sparsity/recipe';
 
 export type Method = BlobRule['method'];
 
@@ -15,6 +15,8 @@ export interface PlanState {
   m: number;
   seed: number;
   encoding: SparseEncoding;
+  /** Whether weights are ranked by their saliency, where the method ranks them, instead of by their magnitude. */
+  bySaliency: boolean;
   /** Blobs that are chosen or left alone otherwise than by default, by {@link keyOf}. */
   chosen: Readonly<Record<string, boolean>>;
   /** Rules of single blobs that are not the overall one, by {@link keyOf}. */
@@ -32,11 +34,19 @@ export const initialPlan: PlanState = {
   m: 4,
   seed: 1,
   encoding: 'relative',
+  bySaliency: false,
   chosen: {},
   own: {},
   encodings: {},
   decided: false,
 };
+
+/** Methods that rank weights; the others judge each by itself, and need no data. */
+export const ranks = (method: Method): boolean => method !== 'threshold' && method !== 'std';
+
+/** Whether the plan ranks by saliency. Blobs whose own rule does not rank keep it from that. */
+export const isBySaliency = (plan: PlanState, blobs: readonly PlannedBlob[]): boolean =>
+  plan.bySaliency && blobs.every(({ chosen, rule }) => !chosen || ranks(rule.method));
 
 /** Methods under which each blob can have an amount of its own. */
 export const hasOwnAmounts = (method: Method): boolean => method !== 'global' && method !== 'n:m';
@@ -55,6 +65,7 @@ export type PlanAction =
   | { kind: 'plan.choose'; places: readonly BlobPlace[]; chosen: boolean }
   | { kind: 'plan.groups'; n: number; m: number }
   | { kind: 'plan.seed'; seed: number }
+  | { kind: 'plan.saliency'; bySaliency: boolean }
   | { kind: 'plan.encoding'; encoding: SparseEncoding }
   /** A keep ratio for each blob; those with a ratio of 1 are left alone. */
   | { kind: 'plan.keeps'; keeps: readonly LayerKeep[] }
@@ -89,6 +100,8 @@ function changed(plan: PlanState, action: PlanAction): PlanState {
       return { ...plan, n: Math.min(action.n, action.m), m: action.m };
     case 'plan.seed':
       return { ...plan, seed: action.seed };
+    case 'plan.saliency':
+      return { ...plan, bySaliency: action.bySaliency };
     case 'plan.encoding':
       return { ...plan, encoding: action.encoding };
     case 'plan.keeps': {
@@ -275,10 +288,11 @@ export function keepAtThreshold(figures: readonly BlobFigures[], threshold: numb
   return count === 0 ? 1 : Number((1 - pruned / count).toFixed(5));
 }
 
-/** The plan as the prune job takes it. */
-export function toPlan(plan: PlanState, blobs: readonly PlannedBlob[]): Plan {
+/** The plan as the extension takes it. */
+export function toPlan(plan: PlanState, blobs: readonly PlannedBlob[]): PagePlan {
   const choices = blobs
     .filter(({ chosen }) => chosen)
     .map(({ row, blob, rule, encoding }): Choice => ({ layer: row.name, blob, ...rule, ...encoding }));
-  return { encoding: plan.encoding, seed: plan.seed, choices };
+  const { encoding, seed } = plan;
+  return { encoding, seed, choices, bySaliency: isBySaliency(plan, blobs) };
 }

@@ -9,32 +9,30 @@ const restMs = 350;
 export function useExactOutcomes(
   plan: PlanState,
   blobs: readonly PlannedBlob[],
+  /** When the saliencies to rank by were measured; undefined where there are none. */
+  saliency: number | undefined,
 ): ReadonlyMap<string, Estimate> | undefined {
-  const [known, setKnown] = useState<{ plan: PlanState; outcomes: Map<string, Estimate> } | undefined>(
-    undefined,
-  );
+  const [known, setKnown] = useState<
+    { plan: PlanState; saliency: number | undefined; outcomes: Map<string, Estimate> } | undefined
+  >(undefined);
   useEffect(() => {
-    const { choices, seed, encoding } = toPlan(plan, blobs);
-    if (choices.length === 0) return undefined;
+    const { encoding, ...rest } = toPlan(plan, blobs);
+    if (rest.choices.length === 0 || (rest.bySaliency && saliency === undefined)) return undefined;
     const controller = new AbortController();
     const outcomes = new Map<string, Estimate>();
     const timer = setTimeout(() => {
       host
-        .run(
-          'tryPruning',
-          { choices, seed },
-          {
-            signal: controller.signal,
-            onEvent: (outcome) =>
-              outcomes.set(keyOf(outcome), {
-                threshold: outcome.threshold,
-                zeros: outcome.zeros,
-                bytes: outcome.bytes[encoding],
-              }),
-          },
-        )
+        .run('tryPruning', rest, {
+          signal: controller.signal,
+          onEvent: (outcome) =>
+            outcomes.set(keyOf(outcome), {
+              threshold: outcome.threshold,
+              zeros: outcome.zeros,
+              bytes: outcome.bytes[encoding],
+            }),
+        })
         .then(
-          () => setKnown({ plan, outcomes }),
+          () => setKnown({ plan, saliency, outcomes }),
           // The estimates stay; pruning itself tells what is wrong.
           () => undefined,
         );
@@ -43,6 +41,6 @@ export function useExactOutcomes(
       clearTimeout(timer);
       controller.abort();
     };
-  }, [plan, blobs]);
-  return known?.plan === plan ? known.outcomes : undefined;
+  }, [plan, blobs, saliency]);
+  return known?.plan === plan && known.saliency === saliency ? known.outcomes : undefined;
 }

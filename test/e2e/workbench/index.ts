@@ -122,6 +122,19 @@ export class Workbench {
     await input.press('Enter');
   }
 
+  /** Answers VS Code's own file dialog with a path, again while it stands: what comes while it reads a folder is lost. */
+  async answerDialog(path: string): Promise<void> {
+    const dialog = this.page.locator('.quick-input-widget').filter({ hasText: 'OK' });
+    await dialog.locator('.quick-input-list [role=option]').first().waitFor();
+    await retry(async () => {
+      if (!(await dialog.isVisible())) return;
+      const input = dialog.locator('.quick-input-box input');
+      await input.fill(path, { timeout: 5_000 });
+      await input.press('Enter', { timeout: 5_000 });
+      await dialog.waitFor({ state: 'hidden', timeout: 5_000 });
+    });
+  }
+
   /** The page of the custom editor that is shown, two frames deep. */
   webview(): FrameLocator {
     return this.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');

@@ -107,6 +107,6 @@ describe('a labor', () => {
     labor.cancel();
     await goesOn;
     expect(isCancelled(await followed.catch((error: unknown) => error))).toBe(true);
-    expect(labor.isRunning).toBe(false);
+    expect([labor.isRunning, labor.wasCancelled]).toEqual([false, true]);
   });
 });

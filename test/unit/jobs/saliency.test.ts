@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadWeights } from '../../../src/jobs/loadWeights';
 import { chooseJointly } from '../../../src/jobs/joint';
-import { prune } from '../../../src/jobs/prune';
+import { type Outcome, prune, tryPruning } from '../../../src/jobs/prune';
 import { DAMPING, saliency } from '../../../src/jobs/saliency';
 import { writeSaliency } from '../../../src/jobs/saliencyFile';
 import { sweep } from '../../../src/jobs/sweep';
@@ -108,6 +108,12 @@ describe('pruning by saliency', () => {
     const after = await weights(result.outputs.dense, 'ip1');
     expect(after).toEqual(before.map((value, i) => (values[i] > threshold ? value : 0)));
     expect(result.recipe.saliency?.sha256).toMatch(/^[0-9a-f]{64}$/);
+
+    const tried: Outcome[] = [];
+    const { file: path, seed, saliency: ranking } = { ...plan, file: model };
+    const tryOut = { file: path, seed, choices: result.recipe.choices, saliency: ranking };
+    for await (const outcome of tryPruning(tryOut, context())) tried.push(outcome);
+    expect(tried).toMatchObject([{ zeros: after.filter((value) => value === 0).length, threshold }]);
 
     const { saliency: recorded, choices } = result.recipe;
     const { result: again } = await runJob(

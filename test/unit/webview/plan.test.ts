@@ -157,6 +157,15 @@ describe('the plan', () => {
     });
   });
 
+  test.each<[string, PlanAction[], boolean]>([
+    ['a method that ranks', [], true],
+    ['a method that judges each weight by itself', [{ kind: 'plan.method', method: 'std' }], false],
+    ['blobs of which none is chosen', [{ kind: 'plan.choose', places: [weight], chosen: false }], true],
+  ])('ranks by saliency under %s: %#', (_name, actions, by) => {
+    const plan = play({ kind: 'plan.saliency', bySaliency: true }, ...actions);
+    expect(toPlan(plan, plannedBlobs(plan, layers)).bySaliency).toBe(by);
+  });
+
   test('never keeps more of a group than it has', () => {
     expect(play({ kind: 'plan.groups', n: 9, m: 4 })).toMatchObject({ n: 4, m: 4 });
   });
