@@ -11,22 +11,22 @@ export const isPlain = (blob: ModelBlob, segment: Segment): boolean =>
   blob.encoding === 'float' && segment.stride === 4;
 
 /**
- * The values of a blob in memory of their own. Each part is shown to `look` as it comes, while the next is read and
- * it still is in the processor's cache.
+ * Reads the values of a blob into `values`, which has their length. Each part is shown to `look` as it comes, while the
+ * next is read and it still is in the processor's cache.
  */
 export async function loadBlob(
   source: ByteSource,
   blob: ModelBlob,
+  values: Float32Array,
   look: (part: Float32Array) => void,
-): Promise<Float32Array> {
-  const values = new Float32Array(blob.count);
+): Promise<void> {
   const [first] = blob.segments;
   if (blob.segments.length !== 1 || !isPlain(blob, first)) {
     for await (const { start, chunk } of blobChunks(source, blob)) {
       values.set(chunk, start);
       look(chunk);
     }
-    return values;
+    return;
   }
   // Floats as they are: each part is read where it belongs.
   const step = chunkBytes / 4;
@@ -45,7 +45,6 @@ export async function loadBlob(
     if (start + step < values.length) reading = read(start + step);
     look(values.subarray(start, start + step));
   }
-  return values;
 }
 
 /**

@@ -83,12 +83,15 @@ export async function writePruned({
   };
 
   async function* patches(npz: NpzWriter): AsyncGenerator<Patch> {
+    // All blobs one after the other take the same memory: to get it anew takes as long as to read the file.
+    const memory = new Float32Array(largest(model));
     for (const layer of model.layers) {
       for (const blob of layer.blobs) {
         options.signal.throwIfAborted();
         const magnitudes = new MagnitudeCounts();
         let zerosBefore = 0;
-        const values = await loadBlob(source, blob, (part) => {
+        const values = memory.subarray(0, blob.count);
+        await loadBlob(source, blob, values, (part) => {
           zerosBefore += countZeros(part);
           magnitudes.add(part);
         });
@@ -165,6 +168,10 @@ export async function writePruned({
     options,
   );
 }
+
+/** Values of the largest blob. */
+const largest = ({ layers }: Model): number =>
+  layers.reduce((most, { blobs }) => blobs.reduce((count, blob) => Math.max(count, blob.count), most), 0);
 
 /** Blobs that are not pruned count as dense in every encoding, as the .npz holds them. */
 function addTo(
