@@ -11,17 +11,21 @@ export interface OutputPaths {
 /** What to do when an output is there already. */
 export type Existing = 'refuse' | 'replace' | 'keepBoth';
 
-const extension = /\.caffemodel(\.h5)?$/i;
+/** `lenet.pruned-2.caffemodel`: stem, number of a model that was pruned before, extension. */
+const modelName = /^(.*?)(?:\.pruned(?:-(\d+))?)?(\.caffemodel(?:\.h5)?)?$/i;
 
 /**
- * `lenet.caffemodel` gives `lenet.pruned.caffemodel`, `lenet.pruned.npz` and `lenet.pruned.json`; a `number` above 1
- * is put after "pruned".
+ * `lenet.caffemodel` gives `lenet.pruned.caffemodel`, `lenet.pruned.npz` and `lenet.pruned.json`; each `more` puts the
+ * next number after "pruned". What was pruned before is counted on: `lenet.pruned.caffemodel` gives
+ * `lenet.pruned-2.caffemodel`.
  */
-export function outputPaths(model: string, number = 1): OutputPaths {
+export function outputPaths(model: string, more = 0): OutputPaths {
   const name = basename(model);
-  const suffix = extension.exec(name)?.[0] ?? '';
-  const stem = name.slice(0, name.length - suffix.length);
-  const base = join(dirname(model), `${stem}.pruned${number > 1 ? `-${number}` : ''}`);
+  const [, stem, number, suffix = ''] = modelName.exec(name)!;
+  const isPruned = name.length > stem.length + suffix.length;
+  const own = isPruned ? Number(number ?? 1) : 0;
+  const next = own + 1 + more;
+  const base = join(dirname(model), `${stem}.pruned${next > 1 ? `-${next}` : ''}`);
   return { dense: `${base}${suffix || '.caffemodel'}`, sparse: `${base}.npz`, recipe: `${base}.json` };
 }
 
@@ -40,9 +44,9 @@ export async function existingOutputs(paths: OutputPaths): Promise<string[]> {
 
 /** The paths to write to: with `keepBoth`, the first numbered ones of which none is there. */
 export async function chooseOutputs(model: string, existing: Existing): Promise<OutputPaths> {
-  let number = 1;
+  let more = 0;
   if (existing === 'keepBoth') {
-    while ((await existingOutputs(outputPaths(model, number))).length > 0) number++;
+    while ((await existingOutputs(outputPaths(model, more))).length > 0) more++;
   }
-  return outputPaths(model, number);
+  return outputPaths(model, more);
 }

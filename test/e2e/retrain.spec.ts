@@ -8,7 +8,7 @@ import { retry } from './workbench';
 // One story: each test goes on from what the one before left in the folder.
 const session = useWorkbench();
 const pruned = 'lenet.pruned.caffemodel';
-const result = 'lenet.pruned.pruned.caffemodel';
+const result = 'lenet.pruned-2.caffemodel';
 
 const page = () => session.workbench.webview();
 const button = (name: string | RegExp) => page().getByRole('button', { name });
@@ -137,7 +137,7 @@ test('closing the editor leaves a checkpoint that the view offers to go on from'
   await workbench.page.getByRole('button', { name: 'Keep Both' }).click();
   await until(async () => (await accuracies()).length > 2);
   await button('Stop and Keep the Best').click();
-  await page().getByText('lenet.pruned.pruned-2.caffemodel').waitFor();
+  await page().getByText('lenet.pruned-3.caffemodel').waitFor();
   expect(checkpoints()).toEqual([]);
 });
 
