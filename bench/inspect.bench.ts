@@ -5,7 +5,7 @@ import { inspect } from '../src/jobs/inspect';
 import { addToHistogram, createHistogram } from '../src/sparsity/histogram';
 import { statisticsOf } from '../src/sparsity/statistics';
 import { findPython } from '../test/python';
-import { compare, heading, median } from './measure';
+import { compare, heading, medianOf } from './measure';
 import { benchModel, floatRanges, withModel } from './models';
 
 const bins = 256;
@@ -44,17 +44,6 @@ function open(file: string): Promise<void> {
     const { min, max } = statisticsOf(values);
     addToHistogram(createHistogram(min, max, bins), values);
   });
-}
-
-/** The median time in ms of some runs. */
-async function medianOf(rounds: number, run: () => Promise<void>): Promise<number> {
-  const times: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const start = performance.now();
-    await run();
-    times.push(performance.now() - start);
-  }
-  return median(times);
 }
 
 /** The whole job, as the worker runs it. */

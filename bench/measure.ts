@@ -48,7 +48,14 @@ export async function compare({ what, baseline, ours, repeats = 7 }: Comparison)
   return { baseline: slow, ours: fast, ratio, bestRatio };
 }
 
-async function time({ run }: Contestant): Promise<number> {
+/** The median time in ms of some runs: the steady state of what takes little time. */
+export async function medianOf(rounds: number, run: Contestant['run']): Promise<number> {
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) times.push(await time({ run }));
+  return median(times);
+}
+
+async function time({ run }: Pick<Contestant, 'run'>): Promise<number> {
   const start = performance.now();
   const own = await run();
   return typeof own === 'number' ? own : performance.now() - start;

@@ -9,7 +9,7 @@ import { weightGeometry } from '../src/sparsity/geometry';
 import { pruneBlob } from '../src/sparsity/selection';
 import { findPython } from '../test/python';
 import { outputPaths } from '../src/jobs/outputs';
-import { compare, heading, median, row } from './measure';
+import { compare, heading, medianOf, row } from './measure';
 import { benchModel, floatRanges, withModel } from './models';
 
 const keep = 0.1;
@@ -28,14 +28,14 @@ for (const [net, repeats, rounds] of [
     const ranges = await floatRanges(file);
     await compare({
       what: `${net}: threshold and zeros of all blobs`,
-      baseline: { name: 'numpy, sort and mask', run: () => numpy(python, file, ranges) },
-      ours: { name: 'radix select', run: () => prune(file) },
+      baseline: { name: 'numpy, sort and mask', run: () => numpy(python, file, ranges, rounds) },
+      ours: { name: 'radix select', run: () => medianOf(rounds, () => prune(file)) },
       repeats,
     });
   }
   await compare({
     what: `${net}: the whole job, all three files flushed to the disk`,
-    baseline: { name: 'a copy of the file, flushed', run: () => copy(file, rounds) },
+    baseline: { name: 'a copy of the file, flushed', run: () => medianOf(rounds, () => copy(file)) },
     ours: { name: 'prune', run: () => runJob('prune', file, rounds).milliseconds },
     repeats,
   });
@@ -72,20 +72,17 @@ function runJob(job: string, file: string, rounds = 1): { milliseconds: number; 
   return JSON.parse(child.stdout) as { milliseconds: number; peak: number };
 }
 
-/** Median milliseconds of a plain copy that is on the disk as surely as our outputs are. */
-async function copy(file: string, rounds: number): Promise<number> {
+/** Milliseconds of a plain copy that is on the disk as surely as our outputs are. */
+async function copy(file: string): Promise<number> {
   const target = `${file}.copy`;
-  const times: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const start = performance.now();
-    copyFileSync(file, target);
-    const handle = await open(target, 'r+');
-    await handle.sync();
-    await handle.close();
-    times.push(performance.now() - start);
-    rmSync(target);
-  }
-  return median(times);
+  const start = performance.now();
+  copyFileSync(file, target);
+  const handle = await open(target, 'r+');
+  await handle.sync();
+  await handle.close();
+  const spent = performance.now() - start;
+  rmSync(target);
+  return spent;
 }
 
 /** Milliseconds to prune all blobs, each in memory. */
@@ -109,16 +106,18 @@ function prune(file: string): Promise<number> {
 }
 
 /** The tutorials' way: sort all negated magnitudes, take the one at the keep ratio, multiply by the mask. */
-function numpy(python: string, file: string, ranges: [number, number][]): number {
+function numpy(python: string, file: string, ranges: [number, number][], rounds: number): number {
   const script = `
 import sys, json, time, numpy as np
 file, ranges = sys.argv[1], json.loads(sys.argv[2])
-blobs = [np.fromfile(file, np.float32, count, offset=offset) for offset, count in ranges]
-start = time.perf_counter()
-for w in blobs:
-    threshold = -np.sort(-np.abs(w))[int((w.size - 1) * ${keep})]
-    w *= np.abs(w) > threshold
-print((time.perf_counter() - start) * 1000)
+def prune():
+    blobs = [np.fromfile(file, np.float32, count, offset=offset) for offset, count in ranges]
+    start = time.perf_counter()
+    for w in blobs:
+        threshold = -np.sort(-np.abs(w))[int((w.size - 1) * ${keep})]
+        w *= np.abs(w) > threshold
+    return (time.perf_counter() - start) * 1000
+print(np.median([prune() for _ in range(${rounds})]))
 `;
   const child = spawnSync(python, ['-c', script, file, JSON.stringify(ranges)], { encoding: 'utf8' });
   if (child.status !== 0) throw new Error(child.stderr);

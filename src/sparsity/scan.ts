@@ -3,7 +3,7 @@ import bytes from './kernels/scan.wasm';
 type Kernels = { memory: WebAssembly.Memory } & Record<
   | 'values_address'
   | 'scores_address'
-  | 'counts_address'
+  | 'totals_address'
   | 'counted_address'
   | 'moments_address'
   | 'edges_address'
@@ -41,7 +41,7 @@ class Scanner {
   readonly values = this.floats(this.kernels.values_address());
   readonly scores = this.floats(this.kernels.scores_address());
   readonly edges = this.floats(this.kernels.edges_address());
-  readonly counts = new Uint32Array(this.kernels.memory.buffer, this.kernels.counts_address(), 1 << 16);
+  readonly totals = new Uint32Array(this.kernels.memory.buffer, this.kernels.totals_address(), 1 << 16);
   readonly counted = new Uint32Array(this.kernels.memory.buffer, this.kernels.counted_address(), 2);
   readonly moments = new Float64Array(this.kernels.memory.buffer, this.kernels.moments_address(), 10);
   readonly runs = new Float64Array(this.kernels.memory.buffer, this.kernels.runs_address(), 7);
@@ -77,11 +77,11 @@ function forBlocks(
 
 /** Adds what kernels counted from count `first` on to `into`. */
 function addCounts(into: Uint32Array, first = 0): void {
-  const { counts, kernels } = scanner();
+  const { totals, kernels } = scanner();
   const end = first + into.length;
+  totals.set(into, first);
   kernels.gather_counts(first, end);
-  for (let i = first; i < end; i++) into[i - first] += counts[i];
-  counts.fill(0, first, end);
+  into.set(totals.subarray(first, end));
 }
 
 /** Counts by the upper 15 bits of a magnitude: `counts[i]` is that of `first + i`, and all others are 0. */

@@ -17,6 +17,9 @@ static float scores[BLOCK] __attribute__((aligned(16)));
  */
 static uint32_t counts[4][(1 << 16) + 272] __attribute__((aligned(16)));
 
+/** What the caller counted before; see `gather_counts`. */
+static uint32_t totals[1 << 16] __attribute__((aligned(16)));
+
 /** The least and the largest bits of the magnitudes that were counted: the counts of all others are clear. */
 static struct {
   uint32_t least, largest;
@@ -34,7 +37,7 @@ static struct {
 EXPORT(values_address) float *values_address(void) { return values; }
 EXPORT(scores_address) float *scores_address(void) { return scores; }
 EXPORT(counted_address) uint32_t *counted_address(void) { return (uint32_t *)&counted; }
-EXPORT(counts_address) uint32_t *counts_address(void) { return counts[0]; }
+EXPORT(totals_address) uint32_t *totals_address(void) { return totals; }
 EXPORT(edges_address) float *edges_address(void) { return edges; }
 EXPORT(moments_address) double *moments_address(void) { return (double *)&moments; }
 
@@ -106,11 +109,11 @@ EXPORT(count_magnitudes) void count_magnitudes(int count) {
   count_rest(i, count, least, largest);
 }
 
-/** Adds the copies of the counts from `first` to before `end` up in the first copy, and clears the others. */
+/** Adds the counts from `first` to before `end`, all copies of them, to `totals`, and clears them. */
 EXPORT(gather_counts) void gather_counts(int first, int end) {
   for (int i = first; i < end; i++) {
-    counts[0][i] += counts[1][i] + counts[2][i] + counts[3][i];
-    counts[1][i] = counts[2][i] = counts[3][i] = 0;
+    totals[i] += counts[0][i] + counts[1][i] + counts[2][i] + counts[3][i];
+    counts[0][i] = counts[1][i] = counts[2][i] = counts[3][i] = 0;
   }
 }
 
