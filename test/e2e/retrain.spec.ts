@@ -150,3 +150,22 @@ test('data that are not there are named, with what to do', async () => {
   await workbench.screenshot('retrain-no-data');
   renameSync(join(folder, 'moved'), join(folder, 'digits_train_lmdb'));
 });
+
+test('a dense model gets as sparse as its accuracy allows, without a ratio being typed', async () => {
+  const { workbench } = session;
+  await workbench.contextMenu('lenet.caffemodel', 'Retrain Model');
+  await workbench.tab('lenet.caffemodel').waitFor();
+  await page().getByRole('combobox', { name: 'Schedule' }).selectOption('auto');
+  await type('Iterations at most', '60');
+  await type('Iterations per round', '10');
+  await type('Accuracy that may be lost', '5');
+  await button(/Retrain$/).click();
+  await workbench.page.getByRole('button', { name: 'Keep Both' }).click();
+  const outcome = page().getByRole('region', { name: 'Result' });
+  await outcome.waitFor();
+  const best = outcome.getByRole('row').filter({ hasText: 'Best, which is written' });
+  const [, kept, accuracy] = await best.getByRole('cell').allInnerTexts();
+  expect(parseFloat(kept)).toBeLessThan(60);
+  expect(parseFloat(accuracy)).toBeGreaterThan(93);
+  await workbench.screenshot('retrain-auto');
+});
