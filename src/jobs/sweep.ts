@@ -31,6 +31,8 @@ export interface SweepParams extends TestSource {
   layers?: Record<string, number[]>;
   /** Where results are kept; a sweep that finds its own results there goes on from them. */
   results?: string;
+  /** Takes no notice of results that are there, and replaces them once there are others. */
+  anew?: boolean;
   /** The part of the points that is measured here: shard `index` (from 1 on) of `count`. */
   shard?: { index: number; count: number };
   /** Items to measure on; all by default. */
@@ -129,7 +131,7 @@ async function prepare(params: SweepParams, test: TestNet, signal: AbortSignal):
     baseline: { ...noSums(), done: false },
     points: shard === undefined ? ordered : ordered.filter((_, i) => i % shard.count === shard.index - 1),
   };
-  if (params.results === undefined || !existsSync(params.results)) return fresh;
+  if (params.anew || params.results === undefined || !existsSync(params.results)) return fresh;
 
   const earlier = await loadSweep(params.results);
   requireSameSweep(fresh, earlier, params.results);

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { keepsWithin } from '../jobs/chooseKeeps';
 import { classify } from '../jobs/classify';
@@ -68,9 +67,8 @@ export function computeJobs(): Pick<JobHandlers<WorkerJobs>, ComputeJob> {
         await writeSaliency(target, measured, { replace: true, signal: context.signal });
       }),
 
-    async *sweep({ engine, anew, ...params }, context) {
+    async *sweep({ engine, ...params }, context) {
       const results = sweepFile(params.model);
-      if (anew) await rm(results, { force: true });
       yield* withEngine(engine, (opened) => sweep({ ...params, results }, { ...context, engine: opened }));
     },
 
