@@ -48,6 +48,7 @@ export function registerLanguage(
     registerLinks(documents),
     registerInlayHints(documents, pairs),
     registerLenses(documents, pairs),
+    tellActive(),
     registerStatusBar(documents, pairs, graphs),
     command('showNetGraph', (uri?: vscode.Uri) => graphs.show(uri)),
     command('chooseWeights', () => chooseWeights(pairs, activePrototxt() ?? graphs.focused())),
@@ -56,6 +57,21 @@ export function registerLanguage(
     ),
   );
   return { language, hints };
+}
+
+/**
+ * Tells when-clauses whether the active editor shows a prototxt: the keys of VS Code do so only while the editor has the
+ * focus, and the palette would lack our commands after a click in the explorer.
+ */
+function tellActive(): vscode.Disposable {
+  const tell = () =>
+    void vscode.commands.executeCommand(
+      'setContext',
+      'caffePruner.prototxtIsActive',
+      activePrototxt() !== undefined,
+    );
+  tell();
+  return vscode.window.onDidChangeActiveTextEditor(tell);
 }
 
 const command = <Args extends unknown[]>(name: string, run: (...args: Args) => unknown): vscode.Disposable =>

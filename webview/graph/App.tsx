@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { GraphNet } from '../../src/protocol';
 import { Button, Busy, SearchField, Select } from '../controls';
 import { formatShortCount } from '../format';
@@ -13,6 +13,8 @@ import { svgText } from './svgText';
 import { strengths, type Tint, type Zeros } from './tint';
 
 const scales = { least: 0.1, most: 3, step: 1.25 };
+/** Below this scale names cannot be read. */
+const leastReadable = 0.6;
 const within = (scale: number): number => Math.min(scales.most, Math.max(scales.least, scale));
 
 /** The page; `uri` is the prototxt whose net it draws. */
@@ -28,7 +30,7 @@ export function App({ uri }: { uri: string }): JSX.Element {
   const change = (part: Partial<Kept>) => setKept((before) => ({ ...before, ...part }));
   useEffect(() => keep(kept), [kept]);
 
-  const { phase, tint, scale, asTable } = kept;
+  const { phase, tint, scale = 1, asTable } = kept;
   useEffect(() => {
     const controller = new AbortController();
     void host
@@ -83,6 +85,12 @@ export function App({ uri }: { uri: string }): JSX.Element {
     },
     [net],
   );
+  const isUnseen = kept.scale === undefined;
+  // At first a net is as wide as the window, while its names can be read.
+  useLayoutEffect(() => {
+    if (!isUnseen || !pane.current || !drawing) return;
+    change({ scale: Math.min(1, Math.max(leastReadable, pane.current.clientWidth / drawing.width)) });
+  }, [isUnseen, drawing]);
   useEffect(() => {
     if (pane.current && drawing && selectedNode !== undefined && !asTable)
       reveal(pane.current, drawing, selectedNode, scale);

@@ -22,13 +22,13 @@ export interface Kept {
   uri: string;
   phase?: 'TRAIN' | 'TEST';
   tint: Tint;
-  scale: number;
+  /** Undefined until the net was seen once: then it is made to fit. */
+  scale?: number;
   asTable: boolean;
 }
 
 export const restored = (uri: string): Kept => ({
   tint: 'type',
-  scale: 1,
   asTable: false,
   ...(vscode.getState() as Partial<Kept> | undefined),
   uri,

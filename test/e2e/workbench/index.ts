@@ -210,7 +210,13 @@ export class Workbench {
       // Not the whole patience: F1 closes a palette that was still open, and only another turn opens it again.
       await input.fill(`>${title}`, { timeout: 5_000 });
       const entry = this.page.locator('.quick-input-list [role=option]').filter({ hasText: title }).first();
-      await entry.waitFor({ timeout: 5_000 });
+      try {
+        await entry.waitFor({ timeout: 5_000 });
+      } catch (error) {
+        // An open palette keeps the commands that were there when it opened.
+        await this.page.keyboard.press('Escape');
+        throw error;
+      }
       await entry.click();
     });
   }
