@@ -8,7 +8,7 @@ import tseslint from 'typescript-eslint';
 const rooms = {
   caffe: { below: [], outside: ['vscode', '@tensorflow/*'] },
   sparsity: { below: ['caffe'], outside: ['vscode', '@tensorflow/*'] },
-  tensor: { below: [], outside: ['vscode'] },
+  tensor: { below: ['caffe'], outside: ['vscode'] },
   data: { below: ['caffe'], outside: ['vscode', '@tensorflow/*'] },
   sample: { below: ['data', 'caffe'], outside: ['vscode', '@tensorflow/*'] },
   network: { below: ['caffe', 'sparsity', 'tensor'], outside: ['vscode', '@tensorflow/*'] },

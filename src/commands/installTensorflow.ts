@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { tensorflowFolder } from '../editor/engine';
 import { tensorflowPackage } from '../tensor/native';
+import { reasonOfFailure } from './npmFailure';
 import type { CommandContext } from './context';
 
 /** Installs TensorFlow's library beside the extension with npm, and offers to compute with it. */
@@ -37,10 +38,21 @@ export async function installTensorflow({ log }: CommandContext): Promise<void> 
   if (failure === 'cancelled') return;
   const showLog = vscode.l10n.t('Show Log');
   const message = vscode.l10n.t(
-    'Native TensorFlow could not be installed: {0}. The portable engine goes on to work.',
+    'Native TensorFlow could not be installed: {0}. The portable engine works without it.',
     failure,
   );
   if ((await vscode.window.showErrorMessage(message, showLog)) === showLog) log.show();
+}
+
+function describeFailure(errors: readonly string[], code: number | null): string {
+  const { reason, unreachable } = reasonOfFailure(errors);
+  if (unreachable !== undefined) {
+    return vscode.l10n.t(
+      '{0} cannot be reached; check the network, or the proxy settings of npm',
+      unreachable,
+    );
+  }
+  return reason ?? vscode.l10n.t('npm ended with code {0}', code ?? 0);
 }
 
 /** Runs a program to its end. @returns undefined when it succeeded, else why it did not */
@@ -53,13 +65,13 @@ function run(
 ): Promise<string | undefined> {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd, shell: process.platform === 'win32' });
-    let lastError = '';
+    const errors: string[] = [];
     token.onCancellationRequested(() => child.kill());
     const read = (stream: NodeJS.ReadableStream) =>
       stream.setEncoding('utf8' as BufferEncoding).on('data', (text: string) => {
         for (const line of text.split('\n').filter((each) => each.trim() !== '')) {
           print(line);
-          if (/\b(err(or)?)\b/i.test(line)) lastError = line.trim();
+          if (/\b(err(or|!)?)\b/i.test(line)) errors.push(line);
         }
       });
     read(child.stdout);
@@ -73,7 +85,7 @@ function run(
     );
     child.on('exit', (code) => {
       if (token.isCancellationRequested) resolve('cancelled');
-      else resolve(code === 0 ? undefined : lastError || vscode.l10n.t('npm ended with code {0}', code ?? 0));
+      else resolve(code === 0 ? undefined : describeFailure(errors, code));
     });
   });
 }

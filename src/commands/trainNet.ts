@@ -3,9 +3,13 @@ import * as vscode from 'vscode';
 import { engineOptions } from '../editor/engine';
 import { openModel } from '../editor/pruning';
 import { runJob } from '../editor/runJob';
+import { Steering } from '../rpc';
 import { chosenFiles, type CommandContext, isOnDisk } from './context';
 
-/** Trains a net as its solver says, from what its fillers give, with progress in a notification. */
+/**
+ * Trains a net as its solver says, from what its fillers give, with progress in a notification. To cancel it is to stop it
+ * early: it leaves a snapshot of how far it came, from which Caffe, or the terminal, can go on.
+ */
 export async function trainNet(context: CommandContext, uri?: vscode.Uri): Promise<void> {
   const title = vscode.l10n.t('Choose a solver');
   const [solver] = (await chosenFiles(uri, undefined, ['prototxt'], title)).filter(isOnDisk);
@@ -17,7 +21,9 @@ export async function trainNet(context: CommandContext, uri?: vscode.Uri): Promi
   };
   const name = basename(solver.fsPath);
   const result = await runJob(vscode.l10n.t('Training {0}', name), context.log, async function* (signal) {
-    const job = context.worker.start('train', params, signal);
+    const control = new Steering();
+    signal.addEventListener('abort', () => control.steer('stop'));
+    const job = context.worker.start('train', params, undefined, control);
     for (;;) {
       const step = await job.next();
       if (step.done) return step.value;
@@ -30,10 +36,16 @@ export async function trainNet(context: CommandContext, uri?: vscode.Uri): Promi
     }
   });
   if (!result) return;
-  const { test, iterations, model } = result;
+  const { test, iterations, model, state } = result;
   const open = vscode.l10n.t('Open Model');
   const accuracy = test?.accuracy === undefined ? '' : `, ${accuracyText(test.accuracy)}`;
-  const message = vscode.l10n.t('{0}: {1} iterations{2}.', basename(model), iterations, accuracy);
+  const message = vscode.l10n.t(
+    '{0}: {1} iterations{2}. The training can go on from {3}.',
+    basename(model),
+    iterations,
+    accuracy,
+    basename(state),
+  );
   if ((await vscode.window.showInformationMessage(message, open)) === open) {
     await openModel(vscode.Uri.file(model));
   }

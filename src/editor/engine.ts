@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Computing } from '../protocol';
 
@@ -16,8 +18,12 @@ const kind = (): 'portable' | 'native' =>
 /** The engine that the settings choose, as jobs take it. */
 export const engineOptions = (): Computing['engine'] => ({ kind: kind(), tensorflowFolder: folder });
 
+const isInstalled = () => existsSync(join(folder, 'node_modules', '@tensorflow', 'tfjs-node'));
+
 /** Its name before it runs. */
 export const engineName = (): string =>
   kind() === 'native'
-    ? vscode.l10n.t('native TensorFlow')
+    ? isInstalled()
+      ? vscode.l10n.t('native TensorFlow')
+      : vscode.l10n.t('native TensorFlow, which is not installed: run “Install Native TensorFlow Engine”')
     : vscode.l10n.t('portable (WebAssembly, {0} cores)', availableParallelism());

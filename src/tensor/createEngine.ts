@@ -16,7 +16,7 @@ export interface EngineOptions {
 
 /**
  * The engine to run nets on.
- * @throws Error when native TensorFlow is asked for and is missing or does not run
+ * @throws CaffeError when native TensorFlow is asked for and is missing or does not run
  */
 export function createEngine({ kind = 'portable', tensorflowFolder, threads }: EngineOptions = {}): Engine {
   if (kind === 'portable') return new PortableEngine({ threads });

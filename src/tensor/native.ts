@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import util from 'node:util';
+import { CaffeError } from '../caffe/errors';
 import type { Tensorflow } from './tensorflow';
 
 /** The package that holds native TensorFlow, and the version that the engine was tested with. */
@@ -10,26 +11,26 @@ const reasonOf = (error: unknown) => (error instanceof Error ? error.message.spl
 
 /**
  * Loads native TensorFlow from the `node_modules` of a folder. A process can load it once, in one thread.
- * @throws Error that says whether it is missing or does not run, and what to do
+ * @throws CaffeError that says whether it is missing or does not run, and what to do
  */
 export function loadTensorflow(folder: string): Tensorflow {
   const require = createRequire(join(folder, 'package.json'));
   const { name } = tensorflowPackage;
   const advice =
-    'install it again ("Caffe Pruner: Install Native TensorFlow Engine") or choose the portable engine';
+    'Run the command "Install Native TensorFlow Engine", or choose the portable engine in the settings';
   try {
     require.resolve(name);
   } catch (error) {
-    throw new Error(`Native TensorFlow is not installed in ${folder}: ${advice}.`, { cause: error });
+    throw new CaffeError(`Native TensorFlow is not installed in ${folder}`, { advice, cause: error });
   }
   // Node.js 23 took away what tfjs-node 4.22 still calls (tensorflow/tfjs #8609).
   Object.assign(util, { isNullOrUndefined: (value: unknown) => value === null || value === undefined });
   try {
     return require(name) as Tensorflow;
   } catch (error) {
-    throw new Error(
-      `Native TensorFlow in ${folder} does not run on this machine (Node.js ${process.versions.node}, ${process.platform} ${process.arch}): ${reasonOf(error)}; ${advice}.`,
-      { cause: error },
+    throw new CaffeError(
+      `Native TensorFlow in ${folder} does not run on this machine (Node.js ${process.versions.node}, ${process.platform} ${process.arch}): ${reasonOf(error)}`,
+      { advice, cause: error },
     );
   }
 }
