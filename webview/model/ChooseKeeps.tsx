@@ -155,7 +155,11 @@ function Choice({ choice, figures }: { choice: ChosenKeeps; figures: SweepFigure
           icon="check"
           disabled={pruned.length === 0}
           onClick={() => {
-            dispatch({ kind: 'plan.keeps', keeps: layerKeeps(choice.keeps, layers) });
+            dispatch({
+              kind: 'plan.keeps',
+              keeps: layerKeeps(choice.keeps, layers),
+              bySaliency: figures.ranking === 'saliency',
+            });
             setUsed(true);
           }}
         >
@@ -171,13 +175,6 @@ function Choice({ choice, figures }: { choice: ChosenKeeps; figures: SweepFigure
           </span>
         )}
       </div>
-      {figures.ranking === 'saliency' && (
-        <p class="muted">
-          {t(
-            'The panel prunes by magnitude. To prune in the order that was swept: caffe-pruner saliency, then caffe-pruner prune --saliency.',
-          )}
-        </p>
-      )}
     </div>
   );
 }

@@ -67,8 +67,8 @@ export type PlanAction =
   | { kind: 'plan.seed'; seed: number }
   | { kind: 'plan.saliency'; bySaliency: boolean }
   | { kind: 'plan.encoding'; encoding: SparseEncoding }
-  /** A keep ratio for each blob; those with a ratio of 1 are left alone. */
-  | { kind: 'plan.keeps'; keeps: readonly LayerKeep[] }
+  /** A keep ratio for each blob, and how its weights are ranked; those with a ratio of 1 are left alone. */
+  | { kind: 'plan.keeps'; keeps: readonly LayerKeep[]; bySaliency: boolean }
   | { kind: 'plan.reset' };
 
 export const reducePlan = (plan: PlanState, action: PlanAction): PlanState => ({
@@ -109,6 +109,7 @@ function changed(plan: PlanState, action: PlanAction): PlanState {
       return {
         ...plan,
         method: 'keep',
+        bySaliency: action.bySaliency,
         chosen: Object.fromEntries(action.keeps.map((each) => [keyOf(each), each.keep < 1])),
         own: Object.fromEntries(pruned.map((each) => [keyOf(each), { method: 'keep', keep: each.keep }])),
       };

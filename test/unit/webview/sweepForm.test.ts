@@ -165,9 +165,10 @@ test.each<[Partial<SweepForm>, unknown]>([
 
 test('chosen keep ratios are all that the pruning panel prunes', () => {
   const before = reducePlan(initialPlan, { kind: 'plan.method', method: 'std' });
-  const plan = reducePlan(before, { kind: 'plan.keeps', keeps: layerKeeps({ ip2: 0.1, conv1: 1 }, layers) });
+  const keeps = layerKeeps({ ip2: 0.1, conv1: 1 }, layers);
+  const plan = reducePlan(before, { kind: 'plan.keeps', keeps, bySaliency: true });
   expect(toPlan(plan, plannedBlobs(plan, layers)).choices).toEqual([
     { layer: 'ip2', blob: 0, method: 'keep', keep: 0.1 },
   ]);
-  expect(plan.method).toBe('keep');
+  expect(plan).toMatchObject({ method: 'keep', bySaliency: true });
 });
