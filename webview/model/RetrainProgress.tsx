@@ -14,15 +14,11 @@ import { accuracyLines, lossLines, type RetrainTold, sparsityLines } from './ret
 export function RetrainNumbers({ told }: { told: RetrainTold }): JSX.Element {
   const { loss, rate, baseline, measurements } = told;
   const now = measurements.at(-1);
-  const on = baseline?.validation ? 'validation' : 'test';
   const figures: [string, string | undefined][] = [
     [t('Training loss'), loss === undefined ? undefined : formatValue(loss, 4)],
     [t('Rate'), rate === undefined ? undefined : formatValue(rate, 4)],
-    [
-      on === 'test' ? t('Test accuracy') : t('Accuracy on what is held out'),
-      accuracyText(now?.[on]?.accuracy),
-    ],
-    [t('Baseline'), accuracyText(baseline?.[on]?.accuracy)],
+    [t('Test accuracy'), accuracyText(now?.test?.accuracy)],
+    [t('Baseline, test'), accuracyText(baseline?.test?.accuracy)],
     [t('Weights kept'), now && formatShare(now.keep)],
   ];
   return (
@@ -86,14 +82,14 @@ export function RetrainCharts({ told }: { told: RetrainTold }): JSX.Element {
 /** What came of a run: the figures beside the baseline's, and the files. */
 export function RetrainOutcome({ result }: { result: RetrainResult }): JSX.Element {
   const { report, outputs, recipe } = result;
-  const { best, last, baseline, choices, schedule, chosenOn } = report;
+  const { best, last, baseline, choices, schedule } = report;
   const rows: [string, (Achieved & Partial<Measurement>) | undefined][] = [
     [t('Baseline'), baseline],
     [t('Best, which is written'), best],
     [t('Last'), last],
   ];
-  const reached = best[chosenOn]?.accuracy;
-  const wanted = baseline[chosenOn]?.accuracy;
+  const reached = best.test?.accuracy;
+  const wanted = baseline.test?.accuracy;
   const tooMany =
     schedule.kind !== 'auto' &&
     best.layers.some(({ kept, count }, i) => kept > Math.ceil(count * choices[i].keep) + 1);
@@ -111,12 +107,12 @@ export function RetrainOutcome({ result }: { result: RetrainResult }): JSX.Eleme
           wanted !== undefined &&
           (reached >= wanted
             ? t(
-                'The accuracy is back: {0}, and the baseline has {1}.',
+                'The test accuracy is back: {0}, and the baseline has {1}.',
                 formatAccuracy(reached),
                 formatAccuracy(wanted),
               )
             : t(
-                'The accuracy is {0}, {1} points below the baseline.',
+                'The test accuracy is {0}, {1} points below the baseline.',
                 formatAccuracy(reached),
                 (100 * (wanted - reached)).toFixed(2),
               ))}{' '}
