@@ -46,7 +46,7 @@ export function SweepTable(props: { figures: readonly SweepFigure[]; baseline: S
           {
             key: 'change',
             title: t('Change'),
-            track: 'minmax(64px, 1fr)',
+            track: 'minmax(78px, 1fr)',
             numeric: true,
             render: ({ accuracy }: SweepFigure) => formatPoints(baseline.accuracy, accuracy),
           },
