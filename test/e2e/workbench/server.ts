@@ -111,8 +111,11 @@ export async function startServer({
   port,
 }: ServerOptions): Promise<Server> {
   const userData = mkdtempSync(join(tmpdir(), 'caffe-pruner-user-'));
-  mkdirSync(join(userData, 'User'));
-  writeFileSync(join(userData, 'User', 'settings.json'), JSON.stringify({ ...quiet, ...settings }));
+  // Settings of scope "machine" come from the machine that the server runs on.
+  for (const scope of ['User', 'Machine']) {
+    mkdirSync(join(userData, scope), { recursive: true });
+    writeFileSync(join(userData, scope, 'settings.json'), JSON.stringify({ ...quiet, ...settings }));
+  }
   if (locale) addLanguage(userData, locale);
   const chosen = port || (await freePort());
   const child = spawn(
