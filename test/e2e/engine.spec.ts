@@ -10,8 +10,8 @@ test('the native engine that is chosen but not installed is refused, with the co
   await page.getByRole('tab', { name: 'Evaluate' }).click();
   await page.getByText('native TensorFlow, which is not installed').waitFor();
   await page.getByRole('button', { name: /Evaluate$/ }).click();
-  const message = await page.getByRole('alert').first().innerText();
-  expect(message).toContain('Native TensorFlow is not installed in');
-  expect(message).toContain('Run the command "Install Native TensorFlow Engine"');
+  const message = page.getByRole('alert').filter({ hasText: 'Native TensorFlow is not installed in' });
+  await message.waitFor();
+  expect(await message.innerText()).toContain('Run the command "Install Native TensorFlow Engine"');
   await workbench.screenshot('engine-not-installed');
 });
