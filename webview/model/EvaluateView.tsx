@@ -93,7 +93,9 @@ function Results({ result }: { result: EvaluateResult | KeptEvaluation }): JSX.E
       )}
       <section aria-label={t('Results')}>
         <h2>{t('Results')}</h2>
-        <FiguresTable evaluations={evaluations} />
+        <div class="scroll">
+          <FiguresTable evaluations={evaluations} />
+        </div>
         <p class="muted">
           {t('Computed by {0}.', result.engine)}{' '}
           {'kept' in result && t('Evaluated on {0}.', formatDate(result.kept.at))}{' '}
