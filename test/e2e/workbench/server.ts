@@ -1,20 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { workbenchEntry, workbenchNode } from './install';
-
-/** What the packed extension consists of; missing parts are not there yet. */
-const shipped = ['package.json', 'package.nls.json', 'package.nls.zh-cn.json', 'dist', 'media', 'l10n'];
 
 /**
  * An extensions folder that holds this extension: from the packed VSIX, or (`vsix` not given) linked to the built
@@ -44,12 +33,9 @@ export function extensionsFolder(vsix?: string): string {
     string,
     string
   >;
-  const own = join(folder, `${publisher}.${name}-${version}`);
-  mkdirSync(own);
-  for (const part of shipped) {
-    if (existsSync(part))
-      symlinkSync(resolve(part), join(own, part), part.includes('.') ? 'file' : 'junction');
-  }
+  // The whole folder: VS Code tells extensions apart by the real paths of their files, and would give files behind a
+  // link of their own neither translations nor settings.
+  symlinkSync(resolve('.'), join(folder, `${publisher}.${name}-${version}`), 'junction');
   return folder;
 }
 
