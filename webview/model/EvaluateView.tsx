@@ -1,12 +1,13 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { EvaluateResult, Evaluation, KeptEvaluation, Progress } from '../../src/protocol';
-import { Button, Checkbox, NumberField, parseCount } from '../controls';
+import { Button } from '../controls';
 import { formatCount, formatDate, formatShare, formatValue, noNumber } from '../format';
 import { t } from '../l10n';
 import { Classify } from './Classify';
 import { ConfusionTable } from './ConfusionTable';
 import { useLongJob } from './longJob';
+import { ItemLimit } from './ItemLimit';
 import { Failure, ProgressLine, RunFilesForm, useRunFiles } from './RunFiles';
 import { WrongItems } from './WrongItems';
 
@@ -41,21 +42,14 @@ export function EvaluateView(): JSX.Element {
               {t('Evaluate')}
             </Button>
           )}
-          <Checkbox checked={limited} onChange={setLimited}>
-            {t('Only the first')}
-          </Checkbox>
-          <NumberField
-            value={limit}
-            min={1}
-            max={1e9}
-            step={100}
-            label={t('Number of items')}
-            format={formatCount}
-            parse={parseCount}
-            disabled={!limited}
-            onInput={setLimit}
+          <ItemLimit
+            limited={limited}
+            limit={limit}
+            onChange={(on, items) => {
+              setLimited(on);
+              setLimit(items);
+            }}
           />
-          {t('items')}
         </div>
         {job.running && <ProgressLine progress={job.told} />}
         <Failure text={job.error} />

@@ -1,12 +1,13 @@
 import type { JSX } from 'preact';
 import { useContext, useMemo } from 'preact/hooks';
 import { HistogramChart } from '../charts/HistogramChart';
-import { Button, Checkbox, Icon, NumberField, parsePercent, SearchField, Select, Slider } from '../controls';
-import { formatBytes, formatCount, formatFactor, formatShape, formatShare, formatValue } from '../format';
+import { Button, Icon, NumberField, parsePercent, SearchField, Select, Slider } from '../controls';
+import { formatBytes, formatCount, formatFactor, formatShare, formatValue } from '../format';
 import { type Column, Grid } from '../Grid';
 import { host } from '../host';
 import { t } from '../l10n';
 import { blobTitle } from './BlobDetail';
+import { blobColumns } from './blobColumns';
 import { StoreContext, useDispatch, useModel } from './context';
 import { CountScale } from './CountScale';
 import { HintsNote } from './HintsNote';
@@ -241,45 +242,7 @@ function BlobTable({ plan, blobs, outcomes, isExact }: Shown): JSX.Element {
   const about = isExact ? '' : '≈ ';
 
   const columns: Column<PlannedBlob>[] = [
-    {
-      key: 'chosen',
-      title: t('Prune'),
-      track: '34px',
-      header: (
-        <Checkbox
-          label={t('Prune all that are shown')}
-          checked={chosen > 0}
-          mixed={chosen > 0 && chosen < rows.length}
-          onChange={(checked) => dispatch({ kind: 'plan.choose', places: rows, chosen: checked })}
-        />
-      ),
-      render: (blob) => (
-        <Checkbox
-          label={t('Prune {0}, {1}', blob.row.name, blobTitle(blob.row.type, blob.blob))}
-          checked={blob.chosen}
-          tabIndex={-1}
-          onChange={(checked) => dispatch({ kind: 'plan.choose', places: [blob], chosen: checked })}
-        />
-      ),
-    },
-    {
-      key: 'name',
-      title: t('Layer'),
-      track: 'minmax(90px, 2fr)',
-      render: ({ row, blob, description }) => (
-        <span title={`${row.name} · ${row.type} · ${formatShape(description.shape)}`}>
-          {row.name} <span class="muted">{blobTitle(row.type, blob)}</span>
-        </span>
-      ),
-    },
-    {
-      key: 'parameters',
-      title: t('Parameters'),
-      track: 'minmax(84px, 1fr)',
-      numeric: true,
-      from: 470,
-      render: ({ description }) => formatCount(description.count),
-    },
+    ...blobColumns(rows, dispatch, 470),
     ...(own
       ? [
           {

@@ -1,10 +1,10 @@
 import type { JSX } from 'preact';
 import { useDispatch, useModel } from './context';
-import { Checkbox, NumberField, parseCount, parsePercent, Select, Slider } from '../controls';
-import { formatCount, formatShape, formatShare, formatValue } from '../format';
+import { NumberField, parseCount, parsePercent, Select, Slider } from '../controls';
+import { formatCount, formatShare, formatValue } from '../format';
 import { type Column, Grid } from '../Grid';
 import { t } from '../l10n';
-import { blobTitle } from './BlobDetail';
+import { blobColumns } from './blobColumns';
 import { keyOf } from './plan';
 import { overallKeep, type RetrainedBlob, type RetrainPlan, type ScheduleKind } from './retrainPlan';
 
@@ -124,45 +124,7 @@ function RatioTable({ plan, kind, blobs, pruned, change }: Props): JSX.Element {
   };
   const label = (blob: RetrainedBlob) => t('Keep ratio of {0}', blob.row.name);
   const columns: Column<RetrainedBlob>[] = [
-    {
-      key: 'chosen',
-      title: t('Prune'),
-      track: '34px',
-      header: (
-        <Checkbox
-          label={t('Prune all that are shown')}
-          checked={chosen > 0}
-          mixed={chosen > 0 && chosen < blobs.length}
-          onChange={(checked) => dispatch({ kind: 'plan.choose', places: blobs, chosen: checked })}
-        />
-      ),
-      render: (blob) => (
-        <Checkbox
-          label={t('Prune {0}, {1}', blob.row.name, blobTitle(blob.row.type, blob.blob))}
-          checked={blob.chosen}
-          tabIndex={-1}
-          onChange={(checked) => dispatch({ kind: 'plan.choose', places: [blob], chosen: checked })}
-        />
-      ),
-    },
-    {
-      key: 'name',
-      title: t('Layer'),
-      track: 'minmax(90px, 2fr)',
-      render: ({ row, blob, description }) => (
-        <span title={`${row.name} · ${row.type} · ${formatShape(description.shape)}`}>
-          {row.name} <span class="muted">{blobTitle(row.type, blob)}</span>
-        </span>
-      ),
-    },
-    {
-      key: 'parameters',
-      title: t('Parameters'),
-      track: 'minmax(84px, 1fr)',
-      numeric: true,
-      from: 640,
-      render: ({ description }) => formatCount(description.count),
-    },
+    ...blobColumns(blobs, dispatch, 640),
     {
       key: 'present',
       title: t('Not zero now'),

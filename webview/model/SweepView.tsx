@@ -3,7 +3,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { SweepChange, SweepEvent, SweepFigures } from '../../src/protocol';
 import { sensitivityCsv } from '../../src/sparsity/sensitivity';
 import { LineChart } from '../charts/LineChart';
-import { Button, Checkbox, Icon, NumberField, parseCount, Select } from '../controls';
+import { Button, Checkbox, Icon, Select } from '../controls';
 import { formatCount, formatValue } from '../format';
 import { host } from '../host';
 import { t } from '../l10n';
@@ -11,6 +11,7 @@ import { ChooseKeeps } from './ChooseKeeps';
 import { useDispatch, useModel } from './context';
 import { formatAccuracy } from './EvaluateView';
 import { useLongJob } from './longJob';
+import { ItemLimit } from './ItemLimit';
 import { Failure, ProgressLine, RunFilesForm, useRunFiles } from './RunFiles';
 import {
   formatKeep,
@@ -119,30 +120,15 @@ function useKeptFigures(running: boolean, net: string | undefined): KeptFigures 
 function Settings({ settings, disabled }: { settings: SweepSettings; disabled: boolean }): JSX.Element {
   const dispatch = useDispatch();
   const form = useModel((state) => state.kept.sweep);
-  const limited = settings.limit !== undefined;
-  const limit = settings.limit ?? form.limit;
   return (
     <div class="form">
       <span>
-        <Checkbox
-          checked={limited}
+        <ItemLimit
+          limited={settings.limit !== undefined}
+          limit={settings.limit ?? form.limit}
           disabled={disabled}
-          onChange={(next) => dispatch({ kind: 'sweep', form: { limited: next, limit } })}
-        >
-          {t('Only the first')}
-        </Checkbox>
-        <NumberField
-          value={limit}
-          min={1}
-          max={1e9}
-          step={100}
-          label={t('Number of items')}
-          format={formatCount}
-          parse={parseCount}
-          disabled={disabled || !limited}
-          onInput={(next) => dispatch({ kind: 'sweep', form: { limited: true, limit: next } })}
+          onChange={(limited, limit) => dispatch({ kind: 'sweep', form: { limited, limit } })}
         />
-        {t('items')}
       </span>
       <label>
         {t('Ranking')}

@@ -1,0 +1,58 @@
+import type { Column } from '../Grid';
+import { Checkbox } from '../controls';
+import { formatCount, formatShape } from '../format';
+import { t } from '../l10n';
+import { blobTitle } from './BlobDetail';
+import type { useDispatch } from './context';
+import type { PlannedBlob } from './plan';
+
+/** The first columns of a table of blobs that a plan prunes: whether it is chosen, its layer and its size. */
+export function blobColumns<Blob extends PlannedBlob>(
+  blobs: readonly Blob[],
+  dispatch: ReturnType<typeof useDispatch>,
+  /** Width in pixels from which there is room for the size. */
+  from: number,
+): Column<Blob>[] {
+  const chosen = blobs.filter((blob) => blob.chosen).length;
+  return [
+    {
+      key: 'chosen',
+      title: t('Prune'),
+      track: '34px',
+      header: (
+        <Checkbox
+          label={t('Prune all that are shown')}
+          checked={chosen > 0}
+          mixed={chosen > 0 && chosen < blobs.length}
+          onChange={(checked) => dispatch({ kind: 'plan.choose', places: blobs, chosen: checked })}
+        />
+      ),
+      render: (blob) => (
+        <Checkbox
+          label={t('Prune {0}, {1}', blob.row.name, blobTitle(blob.row.type, blob.blob))}
+          checked={blob.chosen}
+          tabIndex={-1}
+          onChange={(checked) => dispatch({ kind: 'plan.choose', places: [blob], chosen: checked })}
+        />
+      ),
+    },
+    {
+      key: 'name',
+      title: t('Layer'),
+      track: 'minmax(90px, 2fr)',
+      render: ({ row, blob, description }) => (
+        <span title={`${row.name} · ${row.type} · ${formatShape(description.shape)}`}>
+          {row.name} <span class="muted">{blobTitle(row.type, blob)}</span>
+        </span>
+      ),
+    },
+    {
+      key: 'parameters',
+      title: t('Parameters'),
+      track: 'minmax(84px, 1fr)',
+      numeric: true,
+      from,
+      render: ({ description }) => formatCount(description.count),
+    },
+  ];
+}
