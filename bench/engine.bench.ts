@@ -92,7 +92,13 @@ if (python === undefined) {
     const ours = onEngine(task);
     // Ours run on after they are compiled to their final form, which takes some runs.
     for (let i = 0; i < 10; i++) await ours.run();
-    await compare({ what: task.what, baseline: pytorch.contestant(task.what), ours, repeats: task.repeats });
+    await compare({
+      what: task.what,
+      baseline: pytorch.contestant(task.what),
+      ours,
+      repeats: task.repeats,
+      inARow: Math.ceil(task.repeats / 5),
+    });
     ours.dispose();
   }
   pytorch.stop();

@@ -12,6 +12,11 @@ export interface Comparison {
   ours: Contestant;
   /** Timed runs of each, in turns, after one that is not counted. */
   repeats?: number;
+  /**
+   * Runs of a turn, for those with threads of their own: PyTorch's go on spinning for a while after each run, and whoever
+   * runs meanwhile has fewer cores. A turn begins with a pause and a run that is not counted.
+   */
+  inARow?: number;
 }
 
 /** Median times in ms, and how many times faster ours is than the baseline: by medians, and by the fastest runs. */
@@ -27,12 +32,16 @@ export interface Outcome {
  * line of a Markdown table. Ratios are what is worth reporting, milliseconds are this machine's; where others use the
  * machine too, the fastest runs tell more than the medians.
  */
-export async function compare({ what, baseline, ours, repeats = 7 }: Comparison): Promise<Outcome> {
+export async function compare({ what, baseline, ours, repeats = 7, inARow }: Comparison): Promise<Outcome> {
   const times: [number[], number[]] = [[], []];
-  for (let i = 0; i <= repeats; i++) {
+  if (inARow === undefined) for (const contestant of [baseline, ours]) await time(contestant);
+  for (let turn = 0; turn < repeats / (inARow ?? 1); turn++) {
     for (const [who, contestant] of [baseline, ours].entries()) {
-      const spent = await time(contestant);
-      if (i > 0) times[who].push(spent);
+      if (inARow !== undefined) {
+        await new Promise((resume) => setTimeout(resume, 500));
+        await time(contestant);
+      }
+      for (let i = 0; i < (inARow ?? 1); i++) times[who].push(await time(contestant));
     }
   }
   const [slow, fast] = times.map(median);
