@@ -31,6 +31,8 @@ let folder = '';
 beforeAll(async () => {
   folder = await makeProject();
   cpSync(inject('extensions'), extensions, { recursive: true });
+  // The list of what is installed: without it, VS Code looks what is there.
+  rmSync(join(extensions, 'extensions.json'), { force: true });
   const own = join(extensions, 'test.memory-files-0.0.1');
   mkdirSync(own);
   writeFileSync(join(own, 'main.js'), provider(join(folder, 'lenet.caffemodel')));
