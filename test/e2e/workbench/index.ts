@@ -153,6 +153,8 @@ export class Workbench {
       row = this.page
         .locator(`.explorer-folders-view [role=treeitem][aria-level="${depth + 1}"]`)
         .filter({ has: this.page.getByText(part, { exact: true }) });
+      // Until VS Code watches the folder it misses files that come.
+      await row.waitFor({ timeout: 10_000 }).catch(() => this.run('Refresh Explorer'));
       await row.waitFor();
       if (depth < parts.length - 1 && (await row.getAttribute('aria-expanded')) !== 'true') await row.click();
     }
