@@ -78,6 +78,8 @@ export class Hdf5File {
   private readonly pages = new Map<number, Uint8Array>();
   private reads = 0;
   private base = 0;
+  /** Where the file ends by its own account. */
+  private end = 0;
   private offsetSize = 8;
   private lengthSize = 8;
   private rootOffset = 0;
@@ -134,14 +136,17 @@ export class Hdf5File {
       const start = at + (version === 0 ? 24 : 28);
       const fields = await this.cursor(start, 6 * this.offsetSize);
       this.base = this.believeAddress(fields.uint(this.offsetSize), start);
-      fields.skip(4 * this.offsetSize);
+      fields.skip(this.offsetSize);
+      this.end = fields.uint(this.offsetSize);
+      fields.skip(2 * this.offsetSize);
       this.rootOffset = this.address(fields, start);
     } else if (version <= 3) {
       const sizes = await this.cursor(at + 9, 2);
       this.setSizes(sizes.uint(1), sizes.uint(1), at);
       const fields = await this.cursor(at + 12, 4 * this.offsetSize);
       this.base = this.believeAddress(fields.uint(this.offsetSize), at + 12);
-      fields.skip(2 * this.offsetSize);
+      fields.skip(this.offsetSize);
+      this.end = fields.uint(this.offsetSize);
       this.rootOffset = this.address(fields, at + 12);
     } else {
       throw this.error(`version ${version} of the HDF5 superblock is not known`, at + 8);
@@ -501,8 +506,10 @@ export class Hdf5File {
   }
 
   private believeAddress(offset: number, at: number): number {
-    if (offset > this.source.size) throw this.error(`the address ${offset} lies outside the file`, at);
-    return offset;
+    const { size } = this.source;
+    if (offset <= size) return offset;
+    const cut = this.end > size ? `, which is cut short: ${size} of its ${this.end} bytes are there` : '';
+    throw this.error(`the address ${offset} lies outside the file${cut}`, at);
   }
 
   private async cursor(offset: number, length: number): Promise<Cursor> {

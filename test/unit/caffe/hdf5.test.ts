@@ -119,6 +119,31 @@ it('finds the signature behind a user block', async () => {
   expect(await isHdf5(memorySource('x', new Uint8Array(2048)))).toBe(false);
 });
 
+it.each(['earliest', 'latest'] as const)(
+  'says how much of a file is there that was cut short (%s)',
+  async (libver) => {
+    const bytes = writeHdf5((file) => {
+      file
+        .create_group('data')
+        .create_group('conv1')
+        .create_dataset({ name: '0', data: ramp(9000) });
+    }, libver);
+    const told: string[] = [];
+    for (let length = 100; length < bytes.length; length += 97) {
+      const tell = ({ message }: { message: string }) => told.push(message);
+      await openModel(memorySource('cut', bytes.slice(0, length))).then(
+        ({ damage }) => damage.forEach(tell),
+        tell,
+      );
+    }
+    expect(told.join('\n')).toMatch(
+      new RegExp(
+        `address \\d+ lies outside the file, which is cut short: \\d+ of its ${bytes.length} bytes are there`,
+      ),
+    );
+  },
+);
+
 it('survives truncation at every length and every flipped byte', async () => {
   const bytes = writeHdf5((file) => {
     const layer = file.create_group('data').create_group('ip');
