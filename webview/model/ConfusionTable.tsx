@@ -15,7 +15,7 @@ export function ConfusionTable(props: {
         {t('Confusion matrix')} <span class="muted">{model}</span>
       </h2>
       <p class="muted">{t('A row for each label, a column for each answer.')}</p>
-      <div class="scroll">
+      <div class="scroll" tabIndex={0}>
         <table class="confusion">
           <thead>
             <tr>

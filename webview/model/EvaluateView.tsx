@@ -87,7 +87,7 @@ function Results({ result }: { result: EvaluateResult | KeptEvaluation }): JSX.E
       )}
       <section aria-label={t('Results')}>
         <h2>{t('Results')}</h2>
-        <div class="scroll">
+        <div class="scroll" tabIndex={0}>
           <FiguresTable evaluations={evaluations} />
         </div>
         <p class="muted">
@@ -175,7 +175,7 @@ function Change({ from, to }: { from: number | undefined; to: number | undefined
 
 function ClassesTable({ evaluations }: { evaluations: readonly Evaluation[] }): JSX.Element {
   return (
-    <div class="scroll">
+    <div class="scroll" tabIndex={0}>
       <table class="figures">
         <thead>
           <tr>
