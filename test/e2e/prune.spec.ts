@@ -118,15 +118,20 @@ test('a model is pruned with the keyboard alone', async () => {
     await workbench.page.waitForTimeout(300);
     await keyboard.press('Enter');
   };
-  await keyboard.press('F1');
+  // Keys that are pressed while the page of the model takes the focus are lost.
+  await retry(async () => {
+    await keyboard.press('F1');
+    await workbench.page.locator('.quick-input-widget input:focus').waitFor({ timeout: 5_000 });
+  });
   await keyboard.type('Caffe: Prune Model', { delay: 20 });
   await enter('Prune Model…');
   await enter('Prune second.caffemodel');
   await enter('Share that stays');
   const question = workbench.page.locator('.monaco-dialog-box').filter({ hasText: 'was pruned before' });
   await question.waitFor();
-  // The first button, "Replace", has the focus; the next is "Keep Both".
+  await question.locator(':focus').filter({ hasText: 'Replace' }).waitFor();
   await keyboard.press('Tab');
+  await question.locator(':focus').filter({ hasText: 'Keep Both' }).waitFor();
   await keyboard.press('Enter');
   await appear('second.pruned-2.npz');
 });

@@ -188,10 +188,14 @@ export class Workbench {
     await retry(async () => {
       for (const [at, path] of all.entries())
         await (await this.inExplorer(path)).click({ modifiers: at === 0 ? [] : ['ControlOrMeta'] });
-      await (await this.inExplorer(all.at(-1)!)).click({ button: 'right' });
+      const last = await this.inExplorer(all.at(-1)!);
+      const place = await last.boundingBox();
+      await last.click({ button: 'right' });
       const entry = this.page.getByRole('menuitem', { name: item }).first();
       try {
         await entry.waitFor({ timeout: 5_000 });
+        // Files that come meanwhile move the rows: the click may have met another.
+        if ((await last.boundingBox())?.y !== place?.y) throw new Error('the explorer moved');
         // The menu ignores clicks in its first moments.
         await entry.hover();
         await this.page.waitForTimeout(300);
