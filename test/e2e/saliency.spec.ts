@@ -11,6 +11,8 @@ test('the panel measures the saliency of the weights on data, and prunes by it',
   await workbench.open('lenet.caffemodel');
   const page = workbench.webview();
   await page.getByRole('tab', { name: 'Prune' }).click();
+  // Not before the net's hints have come, which would take the place of the defaults otherwise.
+  await page.getByRole('button', { name: 'Back to Defaults' }).click();
   await page.getByRole('combobox', { name: 'Rank weights by' }).selectOption('saliency');
   await page.getByText('Measure the saliency first.').waitFor();
   await page.getByRole('button', { name: 'Measure' }).click();
