@@ -7,27 +7,10 @@ import { atomicWrite } from '../../../src/caffe/atomicWrite';
 import { CaffeError } from '../../../src/caffe/errors';
 
 /** A disk that takes `room` bytes, and one that fails to flush. */
-const disk = vi.hoisted(() => ({ room: Infinity, flushes: true }));
+const disk = vi.hoisted(() => ({ room: Infinity, written: 0, flushes: true, refusal: '' }));
 vi.mock('node:fs/promises', async (importOriginal) => {
-  const original = await importOriginal<typeof Fs>();
-  const failure = (code: string) => Object.assign(new Error(code), { code });
-  return {
-    ...original,
-    open: async (...parameters: Parameters<typeof Fs.open>) => {
-      const handle = await original.open(...parameters);
-      const write = handle.write.bind(handle) as (...args: unknown[]) => Promise<{ bytesWritten: number }>;
-      const sync = handle.sync.bind(handle);
-      return Object.assign(handle, {
-        write: async (buffer: Uint8Array, offset: number, length: number, position: number) => {
-          if (disk.room === 0) throw failure('ENOSPC');
-          const taken = Math.min(length, disk.room);
-          disk.room -= taken;
-          return write(buffer, offset, taken, position);
-        },
-        sync: () => (disk.flushes ? sync() : Promise.reject(failure('EIO'))),
-      });
-    },
-  };
+  const { onDisk } = await import('../../support/disk');
+  return onDisk(disk, await importOriginal<typeof Fs>());
 });
 
 it.each([

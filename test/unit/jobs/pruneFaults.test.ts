@@ -20,27 +20,10 @@ import { prune, type PruneParameters } from '../../../src/jobs/prune';
 import { buildCli } from '../cli/build';
 
 /** What stands between the job and the disk: bytes that fit, and whether a folder takes new files. */
-const disk = vi.hoisted(() => ({ room: Infinity, written: 0, refusal: '' }));
+const disk = vi.hoisted(() => ({ room: Infinity, written: 0, flushes: true, refusal: '' }));
 vi.mock('node:fs/promises', async (importOriginal) => {
-  const original = await importOriginal<typeof Fs>();
-  const failure = (code: string) => Object.assign(new Error(code), { code });
-  return {
-    ...original,
-    open: async (...parameters: Parameters<typeof Fs.open>) => {
-      if (parameters[1] === 'wx' && disk.refusal) throw failure(disk.refusal);
-      const handle = await original.open(...parameters);
-      const write = handle.write.bind(handle) as (...args: unknown[]) => Promise<{ bytesWritten: number }>;
-      return Object.assign(handle, {
-        write: async (buffer: Uint8Array, offset: number, length: number, position: number) => {
-          if (disk.room === 0) throw failure('ENOSPC');
-          const taken = Math.min(length, disk.room);
-          disk.room -= taken;
-          disk.written += taken;
-          return write(buffer, offset, taken, position);
-        },
-      });
-    },
-  };
+  const { onDisk } = await import('../../support/disk');
+  return onDisk(disk, await importOriginal<typeof Fs>());
 });
 
 const count = 3_000_000;

@@ -29,23 +29,10 @@ import { buildCli } from '../cli/build';
 import { CLASSES, layer, runJob, tinyData, tinyNet, trainTiny } from './tinyNet';
 
 /** A disk that takes `room` more bytes. */
-const disk = vi.hoisted(() => ({ room: Infinity }));
+const disk = vi.hoisted(() => ({ room: Infinity, written: 0, flushes: true, refusal: '' }));
 vi.mock('node:fs/promises', async (importOriginal) => {
-  const original = await importOriginal<typeof Fs>();
-  return {
-    ...original,
-    open: async (...parameters: Parameters<typeof Fs.open>) => {
-      const handle = await original.open(...parameters);
-      const write = handle.write.bind(handle) as (...args: unknown[]) => Promise<{ bytesWritten: number }>;
-      return Object.assign(handle, {
-        write: async (buffer: Uint8Array, offset: number, length: number, position: number) => {
-          if (length > disk.room) throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
-          disk.room -= length;
-          return write(buffer, offset, length, position);
-        },
-      });
-    },
-  };
+  const { onDisk } = await import('../../support/disk');
+  return onDisk(disk, await importOriginal<typeof Fs>());
 });
 
 const { folder: data, netFile, images } = tinyData(300);
