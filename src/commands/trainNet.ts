@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { engineOptions } from '../editor/engine';
+import { workspacePaths } from '../editor/localFile';
 import { openModel } from '../editor/pruning';
 import { runJob } from '../editor/runJob';
 import { Steering } from '../rpc';
@@ -16,7 +17,7 @@ export async function trainNet(context: CommandContext, uri?: vscode.Uri): Promi
   if (!solver) return;
   const params = {
     solverFile: solver.fsPath,
-    workspaceFolders: vscode.workspace.workspaceFolders?.map((folder) => folder.uri.fsPath),
+    workspaceFolders: workspacePaths(),
     engine: engineOptions(),
   };
   const name = basename(solver.fsPath);

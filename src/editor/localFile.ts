@@ -22,6 +22,10 @@ export async function toLocalFile(uri: vscode.Uri): Promise<LocalFile> {
   return { path, dispose: () => rm(folder, { recursive: true, force: true }) };
 }
 
+/** Folders of the workspace, in which jobs look for the files that a prototxt names. */
+export const workspacePaths = (): string[] | undefined =>
+  vscode.workspace.workspaceFolders?.map(({ uri }) => uri.fsPath);
+
 /** Last part of the path, safe as a file name on every system. */
 export const fileNameOf = (uri: vscode.Uri): string =>
   (uri.path.split('/').at(-1) ?? '').replace(/[<>:"|?*\\]/g, '_') || 'model';

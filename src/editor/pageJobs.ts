@@ -33,6 +33,12 @@ export function pageJobs(
       defaultUri: scheme === 'file' ? vscode.Uri.joinPath(document.uri, '..', name) : undefined,
     });
   };
+  const save = async (name: string, bytes: Uint8Array) => {
+    const target = await askTarget(name);
+    if (!target) return undefined;
+    await vscode.workspace.fs.writeFile(target, bytes);
+    return fileNameOf(target);
+  };
   return {
     ...runJobs(document.runs),
     async *open({ again }, { signal }) {
@@ -57,10 +63,11 @@ export function pageJobs(
     },
     async *saveText({ name, text }) {
       yield* [];
-      const target = await askTarget(name);
-      if (!target) return undefined;
-      await vscode.workspace.fs.writeFile(target, new TextEncoder().encode(text));
-      return fileNameOf(target);
+      return save(name, new TextEncoder().encode(text));
+    },
+    async *saveBytes({ name, base64 }) {
+      yield* [];
+      return save(name, Buffer.from(base64, 'base64'));
     },
     async *copyText({ text }) {
       yield* [];

@@ -4,6 +4,7 @@ import { CaffeError } from '../caffe/errors';
 import type { NetOnData, RunFile, RunFiles, WorkerJobs } from '../protocol';
 import type { WorkerClient } from '../worker/client';
 import { engineName } from './engine';
+import { workspacePaths } from './localFile';
 
 /** Paths that the user chose for a model. */
 interface Chosen {
@@ -23,12 +24,11 @@ export class RunChoices {
     private readonly memory: vscode.Memento,
   ) {}
 
-  /** The net and its data, as jobs take them. @throws CaffeError when no net is chosen */
-  async netOnData(): Promise<NetOnData> {
-    const { net, data } = await this.chosen();
+  /** The net and its data, as jobs take them; of what was `chosen`, where that is known already. @throws CaffeError when no net is chosen */
+  async netOnData(chosen?: Chosen): Promise<NetOnData> {
+    const { net, data } = chosen ?? (await this.chosen());
     if (net === undefined) throw new CaffeError(vscode.l10n.t('Choose the net first: its prototxt.'));
-    const workspaceFolders = vscode.workspace.workspaceFolders?.map(({ uri }) => uri.fsPath);
-    return { netFile: net, data, workspaceFolders };
+    return { netFile: net, data, workspaceFolders: workspacePaths() };
   }
 
   async chosen(): Promise<Chosen & { companions: Companions }> {

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { CaffeError } from '../caffe/errors';
+import { withoutExtension } from '../caffe/modelName';
 import type { LongJob, NetOnData, PageJobs, RetrainEvent } from '../protocol';
 import type { JobHandlers } from '../rpc';
 import { saliencyFileOf } from '../sparsity/recipe';
@@ -33,7 +34,6 @@ export class Runs {
 }
 
 type RunJob =
-  | 'saveBytes'
   | 'runFiles'
   | 'chooseFile'
   | 'sweepFigures'
@@ -48,19 +48,11 @@ export function runJobs({ uri, choices, labors, workers }: Runs): Pick<JobHandle
   const { laborer, viewer } = workers;
   const model = uri.fsPath;
   /** What an evaluation found is kept beside the model. */
-  const evaluationFile = `${model.replace(/\.caffemodel(\.h5)?$/i, '')}.evaluation.json`;
+  const evaluationFile = `${withoutExtension(model)}.evaluation.json`;
   /** What the evaluation that is shown ran on. */
   let evaluated: NetOnData | undefined;
 
   return {
-    async *saveBytes({ name, base64 }) {
-      yield* [];
-      const defaultUri = uri.scheme === 'file' ? vscode.Uri.joinPath(uri, '..', name) : undefined;
-      const target = await vscode.window.showSaveDialog({ defaultUri });
-      if (!target) return undefined;
-      await vscode.workspace.fs.writeFile(target, Buffer.from(base64, 'base64'));
-      return basename(target.path);
-    },
     async *runFiles() {
       yield* [];
       requireRunnable(uri);
@@ -76,11 +68,13 @@ export function runJobs({ uri, choices, labors, workers }: Runs): Pick<JobHandle
     async *evaluate(request, { signal }) {
       if (request) {
         requireFree(labors.evaluate, uri);
-        const { compared = [], ...files } = { ...(await choices.chosen()), ...(await choices.netOnData()) };
-        const { netFile, data, workspaceFolders } = files;
+        const chosen = await choices.chosen();
+        const files = await choices.netOnData(chosen);
         // Dense models come first: the others are compared with the first one.
-        const models = [model, ...compared].sort((a, b) => Number(isPruned(a)) - Number(isPruned(b)));
-        const params = { ...request, netFile, data, workspaceFolders, models, results: evaluationFile };
+        const models = [model, ...(chosen.compared ?? [])].sort(
+          (a, b) => Number(isPruned(a)) - Number(isPruned(b)),
+        );
+        const params = { ...request, ...files, models, results: evaluationFile };
         labors.evaluate = new Labor((abort) =>
           laborer.start('evaluate', { ...params, engine: engineOptions() }, abort),
         );
@@ -143,8 +137,9 @@ export function runJobs({ uri, choices, labors, workers }: Runs): Pick<JobHandle
     async *retrain(request, { signal }) {
       if (request) {
         requireFree(labors.retrain, uri);
-        const { solver, companions } = await choices.chosen();
-        const files = await choices.netOnData();
+        const chosen = await choices.chosen();
+        const { solver, companions } = chosen;
+        const { netFile, workspaceFolders } = await choices.netOnData(chosen);
         const { resume, ...wanted } = request;
         const existing = await askExisting(viewer, model);
         if (!existing) return undefined;
@@ -152,8 +147,7 @@ export function runJobs({ uri, choices, labors, workers }: Runs): Pick<JobHandle
         const baseline = isPruned(model) ? companions.models.find((file) => !isPruned(file)) : undefined;
         const params = {
           ...wanted,
-          ...{ file: model, solverFile: solver, netFile: files.netFile, baseline },
-          workspaceFolders: files.workspaceFolders,
+          ...{ file: model, solverFile: solver, netFile, workspaceFolders, baseline },
           existing,
           [resume ? 'resume' : 'abandoned']: companions.checkpoints.at(0)?.state,
           engine: engineOptions(),
@@ -187,9 +181,9 @@ export function runJobs({ uri, choices, labors, workers }: Runs): Pick<JobHandle
         ? { name: given.name, bytes: Buffer.from(given.base64, 'base64') }
         : await askImage(uri);
       if (image === undefined) return undefined;
-      const { netFile, workspaceFolders } = await choices.netOnData();
-      const { companions } = await choices.chosen();
-      const trainVal = companions.nets.find(({ hasData }) => hasData)?.file;
+      const chosen = await choices.chosen();
+      const { netFile, workspaceFolders } = await choices.netOnData(chosen);
+      const trainVal = chosen.companions.nets.find(({ hasData }) => hasData)?.file;
       const params = { model, netFile, image, trainVal, workspaceFolders, engine: engineOptions() };
       const result = yield* laborer.start('classify', params, signal);
       return { ...result, image: typeof image === 'string' ? basename(image) : image.name };

@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { openFile } from '../caffe/byteSource';
 import { openModel } from '../caffe/model';
+import { isModelName, withoutExtension } from '../caffe/modelName';
 import { likeness } from '../caffe/pairing';
 import { fileKind } from '../caffe/prototxt/fileKind';
 import { parsePrototxt } from '../caffe/prototxt/parser';
@@ -66,7 +67,7 @@ export async function findCompanions(modelPath: string): Promise<Companions> {
     nets: byScore(nets).map(({ file, hasData }) => ({ file, hasData })),
     solvers: byScore(solvers).map(({ file }) => file),
     models: names
-      .filter((each) => /\.caffemodel(\.h5)?$/i.test(each) && each !== name && stemOf(each) === stem)
+      .filter((each) => isModelName(each) && each !== name && stemOf(each) === stem)
       .map((each) => join(folder, each)),
     checkpoints: await checkpointsOf(modelPath, names),
   };
@@ -105,8 +106,7 @@ async function weightedLayers(path: string): Promise<Set<string>> {
 }
 
 /** `lenet.pruned-2.caffemodel` and `lenet.caffemodel` are of one stem. */
-const stemOf = (name: string): string =>
-  name.replace(/\.caffemodel(\.h5)?$/i, '').replace(/\.(pruned|restored)(-\d+)?$/, '');
+const stemOf = (name: string): string => withoutExtension(name).replace(/\.(pruned|restored)(-\d+)?$/, '');
 
 const readSmall = async (file: string): Promise<string | undefined> => {
   try {

@@ -1,5 +1,6 @@
 import { atomicWrite } from '../caffe/atomicWrite';
 import { CaffeError } from '../caffe/errors';
+import { withoutExtension } from '../caffe/modelName';
 import { readText } from '../caffe/readText';
 import type { SensitivityPoint } from '../sparsity/sensitivity';
 import { accuracyOf, lossOf, type Sums } from './tally';
@@ -142,12 +143,10 @@ export const baselineOf = (sums: Sums): SweepBaseline => ({
   items: sums.items,
 });
 
-const extension = /\.caffemodel(\.h5)?$/i;
-
 /** Where the results for a model are kept unless told otherwise: `lenet.sweep.json` beside `lenet.caffemodel`. */
 export function sweepFile(model: string, shard?: { index: number; count: number }): string {
   const part = shard === undefined ? '' : `.${shard.index}-of-${shard.count}`;
-  return `${model.replace(extension, '')}.sweep${part}.json`;
+  return `${withoutExtension(model)}.sweep${part}.json`;
 }
 
 export const figuresOf = (points: readonly SweepPoint[]): SweepFigure[] =>
