@@ -34,6 +34,9 @@ export function formatShare(share: number): string {
   return percent(1);
 }
 
+/** A share 0..1 as a percentage of three significant digits, as it can be typed too: 0.55 %. */
+export const formatPercent = (share: number): string => `${formatValue(100 * share, 3)} %`;
+
 /** Bytes in binary units, three significant digits: 1.64 MB. */
 export function formatBytes(bytes: number): string {
   if (!Number.isFinite(bytes)) return noNumber;

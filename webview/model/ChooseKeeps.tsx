@@ -2,13 +2,13 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ChosenKeeps, Progress, SweepFigures } from '../../src/protocol';
 import { Button, NumberField, parsePercent, Select } from '../controls';
-import { formatValue } from '../format';
+import { formatPercent, formatValue } from '../format';
 import { t } from '../l10n';
 import { useDispatch, useModel } from './context';
 import { formatAccuracy } from './EvaluateView';
 import { useLongJob } from './longJob';
 import { Failure, ProgressLine } from './RunFiles';
-import { formatKeep, type Goal, goalOf, layerKeeps } from './sweepForm';
+import { type Goal, goalOf, layerKeeps } from './sweepForm';
 
 /** Chooses keep ratios from the curves and hands them to the pruning panel. */
 export function ChooseKeeps({ figures }: { figures: SweepFigures }): JSX.Element {
@@ -93,7 +93,7 @@ function Choice({ choice, figures }: { choice: ChosenKeeps; figures: SweepFigure
         <dl class="outcome">
           <div>
             <dt>{t('Weights kept')}</dt>
-            <dd>{formatKeep(verified.kept)}</dd>
+            <dd>{formatPercent(verified.kept)}</dd>
           </div>
           {baseline.accuracy !== undefined && verified.accuracy !== undefined ? (
             <>
@@ -144,7 +144,7 @@ function Choice({ choice, figures }: { choice: ChosenKeeps; figures: SweepFigure
           {keeps.map(([layer, keep]) => (
             <tr key={layer}>
               <th scope="row">{layer}</th>
-              <td>{keep < 1 ? formatKeep(keep) : t('whole')}</td>
+              <td>{keep < 1 ? formatPercent(keep) : t('whole')}</td>
             </tr>
           ))}
         </tbody>

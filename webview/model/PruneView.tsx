@@ -7,7 +7,7 @@ import { type Column, Grid } from '../Grid';
 import { host } from '../host';
 import { t } from '../l10n';
 import { blobTitle } from './BlobDetail';
-import { blobColumns } from './blobColumns';
+import { blobColumns, blobKeys } from './blobTable';
 import { StoreContext, useDispatch, useModel } from './context';
 import { CountScale } from './CountScale';
 import { HintsNote } from './HintsNote';
@@ -310,26 +310,17 @@ function BlobTable({ plan, blobs, outcomes, isExact }: Shown): JSX.Element {
         onActive={(index) =>
           dispatch({ kind: 'select', place: { layer: rows[index].layer, blob: rows[index].blob } })
         }
-        onKey={(event, blob) => {
-          const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-          if (event.key === ' ') {
-            event.preventDefault();
-            dispatch({ kind: 'plan.choose', places: [blob], chosen: !blob.chosen });
-          } else if (step && own && blob.chosen && blob.rule.method !== 'n:m') {
-            event.preventDefault();
-            const { method } = blob.rule;
-            const scale = sliderScale(method, amountOf(blob.rule));
-            const value = Math.min(
-              scale.max,
-              Math.max(scale.min, scale.value + (step * (scale.max - scale.min)) / 100),
-            );
-            dispatch({ kind: 'plan.own', place: blob, amount: fromSlider(method, value) });
-          } else if (event.key === 'Enter' && event.currentTarget instanceof HTMLElement) {
-            event.currentTarget.querySelector<HTMLInputElement>('.row.active input.number')?.focus();
-          } else if ((event.key === 'Delete' || event.key === 'Backspace') && blob.own) {
-            dispatch({ kind: 'plan.own', place: blob, amount: undefined });
-          }
-        }}
+        onKey={blobKeys(dispatch, {
+          move(blob, step) {
+            const { rule } = blob;
+            if (!own || rule.method === 'n:m') return false;
+            const { min, max, value } = sliderScale(rule.method, amountOf(rule));
+            const moved = Math.min(max, Math.max(min, value + (step * (max - min)) / 100));
+            dispatch({ kind: 'plan.own', place: blob, amount: fromSlider(rule.method, moved) });
+            return true;
+          },
+          reset: (blob) => dispatch({ kind: 'plan.own', place: blob, amount: undefined }),
+        })}
         rowClass={(blob) => (blob.chosen ? '' : 'quiet')}
         empty={filter ? t('No layer matches the filter.') : t('There is nothing to prune.')}
       />

@@ -1,10 +1,10 @@
-import type { JSX } from 'preact';
+import type { ComponentProps, JSX } from 'preact';
 import { useDispatch, useModel } from './context';
 import { NumberField, parseCount, parsePercent, Select, Slider } from '../controls';
-import { formatCount, formatShare, formatValue } from '../format';
+import { formatCount, formatPercent, formatShare } from '../format';
 import { type Column, Grid } from '../Grid';
 import { t } from '../l10n';
-import { blobColumns } from './blobColumns';
+import { blobColumns, blobKeys } from './blobTable';
 import { keyOf } from './plan';
 import { overallKeep, type RetrainedBlob, type RetrainPlan, type ScheduleKind } from './retrainPlan';
 
@@ -51,36 +51,21 @@ interface Props {
 export function RetrainForm(props: Props): JSX.Element {
   const { plan, kind, change } = props;
   const all = schedules();
-  const count = (label: string, key: 'iterations' | 'rounds' | 'interval' | 'perRound', step: number) => (
+  const field = (
+    label: string,
+    key: 'iterations' | 'rounds' | 'interval' | 'perRound' | 'tolerance' | 'holdOut',
+    of: Pick<ComponentProps<typeof NumberField>, 'min' | 'max' | 'step' | 'format' | 'parse'>,
+  ) => (
     <label class="field">
       {label}
-      <NumberField
-        label={label}
-        value={plan[key]}
-        min={1}
-        max={1e9}
-        step={step}
-        format={formatCount}
-        parse={parseCount}
-        onInput={(value) => change({ [key]: value })}
-      />
+      <NumberField {...of} label={label} value={plan[key]} onInput={(value) => change({ [key]: value })} />
     </label>
   );
-  const share = (label: string, key: 'tolerance' | 'holdOut', max: number, step: number) => (
-    <label class="field">
-      {label}
-      <NumberField
-        label={label}
-        value={plan[key]}
-        min={0}
-        max={max}
-        step={step}
-        format={formatPercent}
-        parse={parsePercent}
-        onInput={(value) => change({ [key]: value })}
-      />
-    </label>
-  );
+  const count = (step: number) => ({ min: 1, max: 1e9, step, format: formatCount, parse: parseCount });
+  const share = (max: number, step: number) => ({
+    ...{ min: 0, max, step },
+    ...{ format: formatPercent, parse: parsePercent },
+  });
   return (
     <>
       <div class="form">
@@ -93,13 +78,13 @@ export function RetrainForm(props: Props): JSX.Element {
             onChange={(next) => change({ kind: next })}
           />
         </label>
-        {count(kind === 'auto' ? t('Iterations at most') : t('Iterations'), 'iterations', 100)}
-        {kind === 'iterative' && count(t('Number of rounds'), 'rounds', 1)}
+        {field(kind === 'auto' ? t('Iterations at most') : t('Iterations'), 'iterations', count(100))}
+        {kind === 'iterative' && field(t('Number of rounds'), 'rounds', count(1))}
         {(kind === 'gradual' || kind === 'splicing') &&
-          count(t('Iterations between prunings'), 'interval', 10)}
-        {kind === 'auto' && count(t('Iterations per round'), 'perRound', 100)}
-        {kind === 'auto' && share(t('Accuracy that may be lost'), 'tolerance', 1, 0.001)}
-        {share(t('Hold out of the training data'), 'holdOut', 0.9, 0.01)}
+          field(t('Iterations between prunings'), 'interval', count(10))}
+        {kind === 'auto' && field(t('Iterations per round'), 'perRound', count(100))}
+        {kind === 'auto' && field(t('Accuracy that may be lost'), 'tolerance', share(1, 0.001))}
+        {field(t('Hold out of the training data'), 'holdOut', share(0.9, 0.01))}
       </div>
       <p class="muted">
         {all.find(([value]) => value === kind)?.[2]}{' '}
@@ -111,8 +96,6 @@ export function RetrainForm(props: Props): JSX.Element {
     </>
   );
 }
-
-const formatPercent = (share: number): string => `${formatValue(share * 100, 3)} %`;
 
 function RatioTable({ plan, kind, blobs, pruned, change }: Props): JSX.Element {
   const dispatch = useDispatch();
@@ -181,20 +164,14 @@ function RatioTable({ plan, kind, blobs, pruned, change }: Props): JSX.Element {
           onActive={(index) =>
             dispatch({ kind: 'select', place: { layer: blobs[index].layer, blob: blobs[index].blob } })
           }
-          onKey={(event, blob) => {
-            const step = { ArrowRight: 0.01, ArrowLeft: -0.01 }[event.key];
-            if (event.key === ' ') {
-              event.preventDefault();
-              dispatch({ kind: 'plan.choose', places: [blob], chosen: !blob.chosen });
-            } else if (step && kind !== 'auto' && blob.chosen) {
-              event.preventDefault();
-              setKeep(blob, Math.min(1, Math.max(0, blob.keep + step)));
-            } else if (event.key === 'Enter' && event.currentTarget instanceof HTMLElement) {
-              event.currentTarget.querySelector<HTMLInputElement>('.row.active input.number')?.focus();
-            } else if ((event.key === 'Delete' || event.key === 'Backspace') && blob.own) {
-              setKeep(blob, undefined);
-            }
-          }}
+          onKey={blobKeys(dispatch, {
+            move(blob, step) {
+              if (kind === 'auto') return false;
+              setKeep(blob, Math.min(1, Math.max(0, blob.keep + 0.01 * step)));
+              return true;
+            },
+            reset: (blob) => setKeep(blob, undefined),
+          })}
           rowClass={(blob) => (blob.chosen ? '' : 'quiet')}
           empty={t('There is nothing to prune.')}
         />

@@ -1,11 +1,10 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { SweepBaseline, SweepFigure } from '../../src/protocol';
-import { formatCount, formatValue, noNumber } from '../format';
+import { formatCount, formatPercent, formatValue, noNumber } from '../format';
 import { type Column, Grid } from '../Grid';
 import { t } from '../l10n';
 import { formatAccuracy, formatPoints } from './EvaluateView';
-import { formatKeep } from './sweepForm';
 
 /** Rows in sight before the table scrolls. */
 const mostRows = 14;
@@ -23,7 +22,7 @@ export function SweepTable(props: { figures: readonly SweepFigure[]; baseline: S
       title: t('Keep'),
       track: 'minmax(64px, 1fr)',
       numeric: true,
-      render: ({ keep }) => formatKeep(keep),
+      render: ({ keep }) => formatPercent(keep),
     },
     {
       key: 'kept',

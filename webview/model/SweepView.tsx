@@ -4,7 +4,7 @@ import type { SweepChange, SweepEvent, SweepFigures } from '../../src/protocol';
 import { sensitivityCsv } from '../../src/sparsity/sensitivity';
 import { LineChart } from '../charts/LineChart';
 import { Button, Checkbox, Icon, Select } from '../controls';
-import { formatCount, formatValue } from '../format';
+import { formatCount, formatPercent, formatValue } from '../format';
 import { host } from '../host';
 import { t } from '../l10n';
 import { ChooseKeeps } from './ChooseKeeps';
@@ -13,14 +13,7 @@ import { formatAccuracy } from './EvaluateView';
 import { useLongJob } from './longJob';
 import { ItemLimit } from './ItemLimit';
 import { Failure, ProgressLine, RunFilesForm, useRunFiles } from './RunFiles';
-import {
-  formatKeep,
-  settingsOf,
-  sweepLines,
-  sweepRequest,
-  sweptLayers,
-  type SweepSettings,
-} from './sweepForm';
+import { settingsOf, sweepLines, sweepRequest, sweptLayers, type SweepSettings } from './sweepForm';
 import { SweptLayers } from './SweptLayers';
 import { SweepTable } from './SweepTable';
 
@@ -262,7 +255,7 @@ function Chart({ figures }: { figures: Pick<SweepFigures, 'figures' | 'baseline'
         yLabel={measure === 'accuracy' ? t('Accuracy') : t('Loss')}
         lines={lines}
         logarithmic={form.logarithmic}
-        formatX={formatKeep}
+        formatX={formatPercent}
         formatY={measure === 'accuracy' ? formatAccuracy : (loss) => formatValue(loss, 4)}
         csv={() => sensitivityCsv(figures.figures)}
       />

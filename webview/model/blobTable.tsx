@@ -56,3 +56,30 @@ export function blobColumns<Blob extends PlannedBlob>(
     },
   ];
 }
+
+/**
+ * What the keys do on the active row of such a table: Space chooses it or not, the arrows change what is to stay of it,
+ * Enter goes to the field for that, and Delete takes the plan's own.
+ */
+export const blobKeys =
+  <Blob extends PlannedBlob>(
+    dispatch: ReturnType<typeof useDispatch>,
+    amounts: {
+      /** Changes it by a hundredth of its range, up or down; false where there is nothing to change. */
+      move: (blob: Blob, step: 1 | -1) => boolean;
+      reset: (blob: Blob) => void;
+    },
+  ) =>
+  (event: KeyboardEvent, blob: Blob): void => {
+    if (event.key === ' ') {
+      event.preventDefault();
+      dispatch({ kind: 'plan.choose', places: [blob], chosen: !blob.chosen });
+    } else if (event.key === 'ArrowRight' || event.key === 'ArrowLeft') {
+      const moved = blob.chosen && amounts.move(blob, event.key === 'ArrowRight' ? 1 : -1);
+      if (moved) event.preventDefault();
+    } else if (event.key === 'Enter' && event.currentTarget instanceof HTMLElement) {
+      event.currentTarget.querySelector<HTMLInputElement>('.row.active input.number')?.focus();
+    } else if ((event.key === 'Delete' || event.key === 'Backspace') && blob.own) {
+      amounts.reset(blob);
+    }
+  };

@@ -125,8 +125,6 @@ export function parseKeeps(text: string): number[] | undefined {
 export const formatKeeps = (keeps: readonly number[]): string =>
   keeps.map((keep) => formatValue(100 * keep, 4)).join(', ');
 
-export const formatKeep = (keep: number): string => `${formatValue(100 * keep, 3)} %`;
-
 /** What the form comes to beside the figures that are there. */
 export interface SweepSettings {
   limit: number | undefined;
