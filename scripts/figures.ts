@@ -18,6 +18,7 @@ import { createEngine } from '../src/tensor/createEngine';
 
 /** The last training images are never trained on: they choose the weights, and the test set chooses nothing. */
 const holdOut = 5000;
+const schedule: Schedule = { kind: 'gradual', interval: 100 };
 const recipes = 'docs/figures';
 const models = 'figures';
 
@@ -31,7 +32,6 @@ interface Figure {
     /** The figure whose weights it begins with, and the one that is its baseline. */
     from: string;
     baseline: string;
-    schedule: Schedule;
     measureEvery: number;
     keeps: Record<string, number>;
     /** Its solver, where it is not the one of the net's other retrainings. */
@@ -48,7 +48,6 @@ const figures: Record<string, Figure> = {
     pruning: {
       from: 'scratch',
       baseline: 'scratch',
-      schedule: { kind: 'gradual', interval: 100 },
       measureEvery: 1000,
       keeps: { conv1: 0.3, conv2: 0.1, ip1: 0.01, ip2: 0.2 },
     },
@@ -60,7 +59,6 @@ const figures: Record<string, Figure> = {
     pruning: {
       from: 'tutorial',
       baseline: 'scratch',
-      schedule: { kind: 'gradual', interval: 100 },
       measureEvery: 1000,
       keeps: { conv1: 0.28, conv2: 0.045, ip1: 0.0055, ip2: 0.07 },
     },
@@ -72,7 +70,6 @@ const figures: Record<string, Figure> = {
     pruning: {
       from: 'ahead',
       baseline: 'scratch',
-      schedule: { kind: 'gradual', interval: 100 },
       measureEvery: 1000,
       keeps: { conv1: 0.25, conv2: 0.034, ip1: 0.0034, ip2: 0.05 },
       solver: 'decay_solver.prototxt',
@@ -86,7 +83,6 @@ const figures: Record<string, Figure> = {
     pruning: {
       from: 'lenet-300-100-scratch',
       baseline: 'lenet-300-100-scratch',
-      schedule: { kind: 'gradual', interval: 100 },
       measureEvery: 2000,
       keeps: { ip1: 0.05, ip2: 0.08, ip3: 0.4 },
     },
@@ -98,7 +94,6 @@ const figures: Record<string, Figure> = {
     pruning: {
       from: 'lenet-300-100-halfway',
       baseline: 'lenet-300-100-scratch',
-      schedule: { kind: 'gradual', interval: 100 },
       measureEvery: 2000,
       keeps: { ip1: 0.0163, ip2: 0.026, ip3: 0.17 },
     },
@@ -161,10 +156,10 @@ async function scratch(name: string): Promise<string[]> {
 
 async function prune(name: string): Promise<string[]> {
   const { net, iterations, pruning } = figures[name];
-  const { from, baseline, keeps, schedule, measureEvery } = pruning!;
+  const { from, baseline, keeps, measureEvery, solver = 'retrain_solver.prototxt' } = pruning!;
   const file = `${models}/${name}.caffemodel`;
   await copyFile(modelOf(from), file);
-  const source = await sourceOf(`${recipes}/${net}/${pruning!.solver ?? 'retrain_solver.prototxt'}`);
+  const source = await sourceOf(`${recipes}/${net}/${solver}`);
   const { report, recipe } = await run(
     retrain(
       {
