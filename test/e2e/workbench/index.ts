@@ -186,8 +186,10 @@ export class Workbench {
   async contextMenu(paths: string | string[], item: string): Promise<void> {
     const all = [paths].flat();
     await retry(async () => {
-      for (const [at, path] of all.entries())
-        await (await this.inExplorer(path)).click({ modifiers: at === 0 ? [] : ['ControlOrMeta'] });
+      // A plain click would open the file too, and before VS Code knows the extension as text, in a tab of its own.
+      if (all.length > 1)
+        for (const [at, path] of all.entries())
+          await (await this.inExplorer(path)).click({ modifiers: at === 0 ? [] : ['ControlOrMeta'] });
       const last = await this.inExplorer(all.at(-1)!);
       const place = await last.boundingBox();
       await last.click({ button: 'right' });
