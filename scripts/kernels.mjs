@@ -3,7 +3,15 @@
 // the compiler; `--check` says whether they still match.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -93,11 +101,15 @@ export function canBuild() {
  */
 export function buildKernels(module, target) {
   const sources = sourcesOf(module).filter((name) => name.endsWith('.c'));
-  for (const [name, own] of Object.entries(module.files))
-    execFileSync(compiler, [...flags, ...own, '-o', join(target, name), ...sources], {
+  for (const [name, own] of Object.entries(module.files)) {
+    const file = join(target, name);
+    execFileSync(compiler, [...flags, ...own, '-o', file, ...sources], {
       cwd: module.folder,
       stdio: 'inherit',
     });
+    // The linker makes programs; git would call the file changed for that alone.
+    chmodSync(file, 0o644);
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
