@@ -37,6 +37,10 @@ export function formatShare(share: number): string {
 /** A share 0..1 as a percentage of three significant digits, as it can be typed too: 0.55 %. */
 export const formatPercent = (share: number): string => `${formatValue(100 * share, 3)} %`;
 
+/** Layers, counted. */
+export const layersText = (count: number): string =>
+  count === 1 ? t('1 layer') : t('{0} layers', formatCount(count));
+
 /** Bytes in binary units, three significant digits: 1.64 MB. */
 export function formatBytes(bytes: number): string {
   if (!Number.isFinite(bytes)) return noNumber;

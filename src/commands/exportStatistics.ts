@@ -25,8 +25,11 @@ export async function exportStatistics(context: CommandContext, uri?: vscode.Uri
     );
     if (!lines) return;
     await vscode.workspace.fs.writeFile(target, new TextEncoder().encode(lines.join('\n') + '\n'));
+    const blobs = lines.length - 1;
     void vscode.window.showInformationMessage(
-      vscode.l10n.t('Statistics of {0} blobs are in {1}.', lines.length - 1, fileNameOf(target)),
+      blobs === 1
+        ? vscode.l10n.t('Statistics of 1 blob are in {0}.', fileNameOf(target))
+        : vscode.l10n.t('Statistics of {0} blobs are in {1}.', blobs, fileNameOf(target)),
     );
   } finally {
     await file.dispose();

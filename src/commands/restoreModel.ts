@@ -28,7 +28,11 @@ export async function restoreModel(context: CommandContext, uri?: vscode.Uri): P
   );
   if (!result) return;
   const open = vscode.l10n.t('Open Model');
-  const message = vscode.l10n.t('Restored {0} blobs to {1}.', result.blobs, basename(result.target));
+  const name = basename(result.target);
+  const message =
+    result.blobs === 1
+      ? vscode.l10n.t('Restored 1 blob to {0}.', name)
+      : vscode.l10n.t('Restored {0} blobs to {1}.', result.blobs, name);
   if ((await vscode.window.showInformationMessage(message, open)) === open) {
     await openModel(vscode.Uri.file(result.target));
   }

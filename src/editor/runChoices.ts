@@ -5,6 +5,7 @@ import type { NetOnData, RunFile, RunFiles, WorkerJobs } from '../protocol';
 import type { WorkerClient } from '../worker/client';
 import { engineName } from './engine';
 import { workspacePaths } from './localFile';
+import { pathWithin } from './pathWithin';
 
 /** Paths that the user chose for a model. */
 interface Chosen {
@@ -87,9 +88,7 @@ export class RunChoices {
 
   /** Relative to the model's folder where it is in there, else to the workspace. */
   private nameOf(path: string): string {
-    const folder = dirname(this.uri.fsPath);
-    if (path.startsWith(folder)) return path.slice(folder.length + 1);
-    return vscode.workspace.asRelativePath(path);
+    return pathWithin(dirname(this.uri.fsPath), path) ?? vscode.workspace.asRelativePath(path);
   }
 
   private async askFile(title: string, near: readonly string[]): Promise<{ path: string } | undefined> {

@@ -17,18 +17,22 @@ export async function chooseWeights(
   const current = await pairs.of(document);
   const describe = ({ matched, lacking, mismatches, score }: Fit): string => {
     if (mismatches.length > 0)
-      return vscode.l10n.t(
-        '{0} blobs have other shapes, first in layer "{1}"',
-        mismatches.length,
-        mismatches[0].layer,
-      );
+      return mismatches.length === 1
+        ? vscode.l10n.t('1 blob has another shape, in layer "{0}"', mismatches[0].layer)
+        : vscode.l10n.t(
+            '{0} blobs have other shapes, first in layer "{1}"',
+            mismatches.length,
+            mismatches[0].layer,
+          );
     if (lacking.length > 0)
       return vscode.l10n.t(
         '{0} of the layers fit; layer "{1}" is not in the model',
         percent(score),
         lacking[0],
       );
-    return vscode.l10n.t('All {0} layers with weights fit', matched.length);
+    return matched.length === 1
+      ? vscode.l10n.t('The one layer with weights fits')
+      : vscode.l10n.t('All {0} layers with weights fit', matched.length);
   };
   const items = (await pairs.candidates(document)).map(({ uri, fit }): Item => ({
     label: fileName(uri),

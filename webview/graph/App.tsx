@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { GraphNet } from '../../src/protocol';
 import { Button, Busy, SearchField, Select } from '../controls';
-import { formatShortCount } from '../format';
+import { layersText } from '../format';
 import { t } from '../l10n';
 import { Canvas } from './Canvas';
 import { host, keep, restored, type Kept } from './host';
@@ -235,7 +235,7 @@ export function App({ uri }: { uri: string }): JSX.Element {
             class="pane"
             tabIndex={0}
             role="listbox"
-            aria-label={t('Net {0}: {1} layers', net.name, formatShortCount(layerCount(net)))}
+            aria-label={t('Net {0}: {1}', net.name, layersText(layerCount(net)))}
             aria-activedescendant={selectedNode === undefined ? undefined : `node-${selectedNode}`}
             onKeyDown={onKey}
             onWheel={(event) => {

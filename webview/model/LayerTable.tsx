@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useContext, useMemo } from 'preact/hooks';
 import type { LayerRow } from '../../src/protocol';
 import { Icon, SearchField } from '../controls';
-import { formatBytes, formatCount, formatShape, formatShare, formatShortCount } from '../format';
+import { formatBytes, formatCount, formatShape, formatShare, formatShortCount, layersText } from '../format';
 import { type Column, Grid } from '../Grid';
 import { t } from '../l10n';
 import { SessionContext, StoreContext, useDispatch, useModel } from './context';
@@ -161,8 +161,8 @@ export function LayerTable(): JSX.Element {
         onSort={(column) => dispatch({ kind: 'sort', column })}
         rowClass={({ layer }) => (layer.blobs.length === 0 ? 'quiet' : '')}
         footer={{
-          name: t('{0} layers', formatCount(layers.length)),
-          blobs: t('{0} blobs', formatCount(sum.blobs)),
+          name: layersText(layers.length),
+          blobs: sum.blobs === 1 ? t('1 blob') : t('{0} blobs', formatCount(sum.blobs)),
           parameters: (
             <span title={formatCount(sum.parameters)}>
               {sum.parameters < 1e9 ? formatCount(sum.parameters) : formatShortCount(sum.parameters)}

@@ -90,7 +90,14 @@ export function SweepTable(props: { figures: readonly SweepFigure[]; baseline: S
               formatCount(baseline.items),
             )}
         {stopped.length > 0 &&
-          ` ${t('{0} points were left early, because the accuracy had collapsed.', formatCount(stopped.length))}`}
+          ` ${
+            stopped.length === 1
+              ? t('1 point was left early, because the accuracy had collapsed.')
+              : t(
+                  '{0} points were left early, because the accuracy had collapsed.',
+                  formatCount(stopped.length),
+                )
+          }`}
       </p>
       <div class="swept-layers" style={{ height: `${26 + 24 * Math.min(mostRows, figures.length)}px` }}>
         <Grid

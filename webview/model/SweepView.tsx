@@ -4,7 +4,7 @@ import type { SweepChange, SweepEvent, SweepFigures } from '../../src/protocol';
 import { sensitivityCsv } from '../../src/sparsity/sensitivity';
 import { LineChart } from '../charts/LineChart';
 import { Button, Checkbox, Icon, Select } from '../controls';
-import { formatCount, formatPercent, formatValue } from '../format';
+import { formatCount, formatPercent, formatValue, layersText } from '../format';
 import { host } from '../host';
 import { t } from '../l10n';
 import { ChooseKeeps } from './ChooseKeeps';
@@ -194,7 +194,11 @@ function StartButtons(props: {
           ? t('Choose at least one layer.')
           : settings.goesOn
             ? t('{0} of {1} keep ratios are measured.', formatCount(measured), formatCount(points))
-            : t('{0} keep ratios in {1} layers', formatCount(points), formatCount(chosen.length))}
+            : t(
+                '{0} in {1}',
+                points === 1 ? t('1 keep ratio') : t('{0} keep ratios', formatCount(points)),
+                layersText(chosen.length),
+              )}
         {figures !== undefined && !settings.goesOn && ` · ${t('The figures below will be replaced.')}`}
       </span>
     </div>

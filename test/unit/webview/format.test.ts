@@ -6,6 +6,7 @@ import {
   formatShape,
   formatShare,
   formatValue,
+  layersText,
 } from '../../../webview/format';
 import { setLanguage, t } from '../../../webview/l10n';
 
@@ -56,4 +57,8 @@ describe('translation', () => {
     setLanguage('zh-cn', { '{0} of {1}': '{1} 中的 {0}' });
     expect(t('{0} of {1}', 3, 9)).toBe('9 中的 3');
   });
+});
+
+test('one layer is no plural', () => {
+  expect([0, 1, 2, 1234].map(layersText)).toEqual(['0 layers', '1 layer', '2 layers', '1,234 layers']);
 });
