@@ -1,4 +1,5 @@
 import type { Model, ModelLayer } from './model';
+import { isPruned } from './modelName';
 
 /** A layer of a net as far as its weights go. */
 export interface WeightedLayer {
@@ -110,7 +111,7 @@ export function rankPairs<C extends Candidate>(netFile: string, candidates: read
         b.fit.score - a.fit.score ||
         Number(b.isSnapshot) - Number(a.isSnapshot) ||
         likeness(netFile, b.fileName) - likeness(netFile, a.fileName) ||
-        Number(/\.pruned\./.test(a.fileName)) - Number(/\.pruned\./.test(b.fileName)) ||
+        Number(isPruned(a.fileName)) - Number(isPruned(b.fileName)) ||
         iteration(b) - iteration(a) ||
         (a.fileName < b.fileName ? -1 : 1),
     );

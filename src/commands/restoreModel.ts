@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { modelName } from '../caffe/modelName';
 import { openModel } from '../editor/pruning';
 import { runJob } from '../editor/runJob';
 import { chosenFiles, type CommandContext, isOnDisk } from './context';
@@ -13,11 +14,10 @@ export async function restoreModel(context: CommandContext, uri?: vscode.Uri): P
   const file = sparse.fsPath;
   const original = await askOriginal(file);
   if (original === 'cancelled') return;
-  const stem = basename(file).replace(/(\.pruned(-\d+)?)?\.npz$/i, '');
   const extension = original?.toLowerCase().endsWith('.h5') ? '.caffemodel.h5' : '.caffemodel';
   const target = await vscode.window.showSaveDialog({
     title: vscode.l10n.t('Restore to'),
-    defaultUri: vscode.Uri.file(join(dirname(file), `${stem}.restored${extension}`)),
+    defaultUri: vscode.Uri.file(`${stemOf(file)}.restored${extension}`),
     filters: { [vscode.l10n.t('Caffe Model')]: ['caffemodel', 'h5'] },
   });
   if (!target) return;
@@ -83,19 +83,17 @@ async function askOriginal(file: string): Promise<string | undefined | 'cancelle
 
 /** The model that the recipe beside the .npz names, or the one with the same name, when it is there. */
 async function originalBeside(file: string): Promise<string | undefined> {
-  const names: string[] = [];
+  const stem = stemOf(file);
+  const near = [`${stem}.caffemodel`, `${stem}.caffemodel.h5`];
   try {
     const recipe = vscode.Uri.file(file.replace(/\.npz$/i, '.json'));
     const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(recipe));
     const { input } = JSON.parse(text) as { input?: { file?: unknown } };
-    if (typeof input?.file === 'string') names.push(basename(input.file));
+    if (typeof input?.file === 'string') near.unshift(join(dirname(file), basename(input.file)));
   } catch {
     // No recipe, or one that says nothing.
   }
-  const stem = basename(file).replace(/(\.pruned(-\d+)?)?\.npz$/i, '');
-  names.push(`${stem}.caffemodel`, `${stem}.caffemodel.h5`);
-  for (const name of names) {
-    const path = join(dirname(file), name);
+  for (const path of near) {
     if (
       await stat(path).then(
         (found) => found.isFile(),
@@ -106,3 +104,6 @@ async function originalBeside(file: string): Promise<string | undefined> {
   }
   return undefined;
 }
+
+/** The path of the model that a sparse file was made of, without extension. */
+const stemOf = (sparse: string): string => modelName(sparse.replace(/\.npz$/i, '')).stem;

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { CaffeError } from '../caffe/errors';
-import { withoutExtension } from '../caffe/modelName';
+import { isPruned, withoutExtension } from '../caffe/modelName';
 import type { LongJob, NetOnData, PageJobs, RetrainEvent } from '../protocol';
 import type { JobHandlers } from '../rpc';
 import { saliencyFileOf } from '../sparsity/recipe';
@@ -206,8 +206,6 @@ const modifiedAt = (path: string): Promise<number | undefined> =>
     ({ mtimeMs }) => mtimeMs,
     () => undefined,
   );
-
-const isPruned = (path: string) => /\.pruned(-\d+)?\./.test(basename(path));
 
 /** @throws CaffeError where a job may not or cannot run */
 function requireRunnable(uri: vscode.Uri): void {

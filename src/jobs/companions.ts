@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { openFile } from '../caffe/byteSource';
 import { openModel } from '../caffe/model';
-import { isModelName, withoutExtension } from '../caffe/modelName';
+import { isModelName, modelName } from '../caffe/modelName';
 import { likeness } from '../caffe/pairing';
 import { fileKind } from '../caffe/prototxt/fileKind';
 import { parsePrototxt } from '../caffe/prototxt/parser';
@@ -106,7 +106,7 @@ async function weightedLayers(path: string): Promise<Set<string>> {
 }
 
 /** `lenet.pruned-2.caffemodel` and `lenet.caffemodel` are of one stem. */
-const stemOf = (name: string): string => withoutExtension(name).replace(/\.(pruned|restored)(-\d+)?$/, '');
+const stemOf = (name: string): string => modelName(name).stem.replace(/\.restored(-\d+)?$/, '');
 
 const readSmall = async (file: string): Promise<string | undefined> => {
   try {

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { modelName } from '../caffe/modelName';
 
 /** The three files that pruning writes beside a model. */
 export interface OutputPaths {
@@ -11,22 +11,16 @@ export interface OutputPaths {
 /** What to do when an output is there already. */
 export type Existing = 'refuse' | 'replace' | 'keepBoth';
 
-/** `lenet.pruned-2.caffemodel`: stem, number of a model that was pruned before, extension. */
-const modelName = /^(.*?)(?:\.pruned(?:-(\d+))?)?(\.caffemodel(?:\.h5)?)?$/i;
-
 /**
  * `lenet.caffemodel` gives `lenet.pruned.caffemodel`, `lenet.pruned.npz` and `lenet.pruned.json`; each `more` puts the
  * next number after "pruned". What was pruned before is counted on: `lenet.pruned.caffemodel` gives
  * `lenet.pruned-2.caffemodel`.
  */
 export function outputPaths(model: string, more = 0): OutputPaths {
-  const name = basename(model);
-  const [, stem, number, suffix = ''] = modelName.exec(name)!;
-  const isPruned = name.length > stem.length + suffix.length;
-  const own = isPruned ? Number(number ?? 1) : 0;
-  const next = own + 1 + more;
-  const base = join(dirname(model), `${stem}.pruned${next > 1 ? `-${next}` : ''}`);
-  return { dense: `${base}${suffix || '.caffemodel'}`, sparse: `${base}.npz`, recipe: `${base}.json` };
+  const { stem, pruned, extension } = modelName(model);
+  const next = pruned + 1 + more;
+  const base = `${stem}.pruned${next > 1 ? `-${next}` : ''}`;
+  return { dense: `${base}${extension || '.caffemodel'}`, sparse: `${base}.npz`, recipe: `${base}.json` };
 }
 
 /** Those of the outputs that are there already. */

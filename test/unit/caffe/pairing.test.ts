@@ -65,3 +65,12 @@ test('rankPairs prefers what fits, then snapshots, then names, and the latest of
     'half.caffemodel',
   ]);
 });
+
+test('rankPairs prefers what is not pruned', () => {
+  const candidates = ['a.pruned-2.caffemodel', 'b.caffemodel'].map((fileName) => ({
+    fileName,
+    fit: fit(1),
+    isSnapshot: false,
+  }));
+  expect(rankPairs('deploy.prototxt', candidates)[0].fileName).toBe('b.caffemodel');
+});
