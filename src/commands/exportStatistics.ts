@@ -1,9 +1,10 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { csvOf } from '../csv';
 import { fileNameOf, toLocalFile } from '../editor/localFile';
 import { runJob } from '../editor/runJob';
 import type { LayerRow } from '../protocol';
-import { quantileLevels } from '../sparsity/statistics';
+import { statisticsColumns } from '../sparsity/statistics';
 import { chosenFiles, type CommandContext } from './context';
 
 /** Writes the statistics of all blobs of a model as a CSV table. */
@@ -20,16 +21,16 @@ export async function exportStatistics(context: CommandContext, uri?: vscode.Uri
   const file = await toLocalFile(model);
   try {
     const name = basename(model.path);
-    const lines = await runJob(vscode.l10n.t('Reading {0}', name), context.log, (signal) =>
+    const rows = await runJob(vscode.l10n.t('Reading {0}', name), context.log, (signal) =>
       table(context, file.path, signal),
     );
-    if (!lines) return;
-    await vscode.workspace.fs.writeFile(target, new TextEncoder().encode(lines.join('\n') + '\n'));
-    const blobs = lines.length - 1;
+    if (!rows) return;
+    const cells = [Object.keys(rows[0] ?? {}), ...rows.map((row) => Object.values(row))];
+    await vscode.workspace.fs.writeFile(target, new TextEncoder().encode(csvOf(cells)));
     void vscode.window.showInformationMessage(
-      blobs === 1
+      rows.length === 1
         ? vscode.l10n.t('Statistics of 1 blob are in {0}.', fileNameOf(target))
-        : vscode.l10n.t('Statistics of {0} blobs are in {1}.', blobs, fileNameOf(target)),
+        : vscode.l10n.t('Statistics of {0} blobs are in {1}.', rows.length, fileNameOf(target)),
     );
   } finally {
     await file.dispose();
@@ -41,21 +42,14 @@ async function* table({ worker }: CommandContext, path: string, signal: AbortSig
   for await (const event of worker.start('open', { path }, signal)) {
     if ('layers' in event) layers.push(...event.layers);
   }
-  const quote = (text: string) => (/[",\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
-  const lines: string[] = [];
+  const rows: Record<string, string | number>[] = [];
   for await (const batch of worker.start('inspect', { path, from: 0, to: layers.length }, signal)) {
     for (const { layer, blob, statistics } of batch) {
-      const { quantiles, ...single } = statistics;
-      const row = layers[layer];
-      if (lines.length === 0) {
-        const levels = quantileLevels.map((level) => `abs_q${level}`);
-        lines.push(['layer', 'type', 'blob', 'shape', ...Object.keys(single), ...levels].join(','));
-      }
-      const shape = row.blobs[blob].shape.join('x');
-      const head = [quote(row.name), quote(row.type), blob, shape];
-      lines.push([...head, ...Object.values(single), ...quantiles].join(','));
-      yield { fraction: layer / layers.length, message: row.name };
+      const { name, type, blobs } = layers[layer];
+      const shape = blobs[blob].shape.join('x');
+      rows.push({ layer: name, type, blob, shape, ...statisticsColumns(statistics) });
+      yield { fraction: layer / layers.length, message: name };
     }
   }
-  return lines;
+  return rows;
 }

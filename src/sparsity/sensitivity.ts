@@ -1,3 +1,5 @@
+import { csvOf } from '../csv';
+
 /** A layer, as far as its size says how sparse it can be. */
 export interface LayerSize {
   /** Number of weights. */
@@ -41,10 +43,9 @@ export interface SensitivityPoint {
 
 /** The points as comma-separated values, in full precision. */
 export const sensitivityCsv = (points: readonly SensitivityPoint[]): string =>
-  [
-    'layer,keep,kept,accuracy,loss,items,state',
-    ...points.map(({ layer, keep, kept, accuracy, loss, items, state }) =>
-      [`"${layer.replaceAll('"', '""')}"`, keep, kept, accuracy ?? '', loss, items, state].join(),
-    ),
-    '',
-  ].join('\n');
+  csvOf([
+    ['layer', 'keep', 'kept', 'accuracy', 'loss', 'items', 'state'],
+    ...points.map(({ layer, keep, kept, accuracy, loss, items, state }) => [
+      ...[layer, keep, kept, accuracy, loss, items, state],
+    ]),
+  ]);

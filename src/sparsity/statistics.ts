@@ -26,6 +26,12 @@ export interface Statistics {
   quantiles: number[];
 }
 
+/** The statistics as a row of a table, by the names of its columns. */
+export const statisticsColumns = ({ quantiles, ...single }: Statistics): Record<string, number> => ({
+  ...single,
+  ...Object.fromEntries(quantileLevels.map((level, i) => [`abs_q${level}`, quantiles[i]])),
+});
+
 /**
  * Gathers {@link Statistics} chunk by chunk, so that a blob never has to be in memory as a whole. The moments are
  * sums of powers of the distance from a value near the mean, in double precision: one pass, and no cancellation.

@@ -5,7 +5,7 @@ import 'uplot/dist/uPlot.min.css';
 import { noNumber } from '../format';
 import { t } from '../l10n';
 import { usePalette, useSize } from './canvas';
-import { csvOf, type Line, lineStyles, logTicks, pngOf, svgOf, table } from './lines';
+import { csvOfLines, type Line, lineStyles, logTicks, pngOf, svgOf, table } from './lines';
 import { Button } from '../controls';
 import { host } from '../host';
 
@@ -116,7 +116,10 @@ export function LineChart(props: Props): JSX.Element {
   const row = reading === undefined ? undefined : rows[reading];
   const save = {
     csv: () =>
-      void host.run('saveText', { name: `${fileName}.csv`, text: props.csv?.() ?? csvOf(xLabel, lines) }),
+      void host.run('saveText', {
+        name: `${fileName}.csv`,
+        text: props.csv?.() ?? csvOfLines(xLabel, lines),
+      }),
     svg: () =>
       void host.run('saveText', { name: `${fileName}.svg`, text: svgOf({ ...props, logarithmic }, palette) }),
     png: async () => {

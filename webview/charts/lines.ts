@@ -1,3 +1,4 @@
+import { csvOf } from '../../src/csv';
 import type { Palette } from './canvas';
 
 /** A line of a chart. */
@@ -57,15 +58,8 @@ export function table(lines: readonly Line[]): { x: number; values: (number | un
 }
 
 /** Names of the lines and a line for each x, in full precision. */
-export const csvOf = (xLabel: string, lines: readonly Line[]): string =>
-  [
-    [xLabel, ...lines.map(({ name }) => name)].map(quoted),
-    ...table(lines).map(({ x, values }) => [x, ...values.map((value) => value ?? '')]),
-  ]
-    .map((cells) => `${cells.join(',')}\n`)
-    .join('');
-
-const quoted = (text: string) => (/[",\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
+export const csvOfLines = (xLabel: string, lines: readonly Line[]): string =>
+  csvOf([[xLabel, ...lines.map(({ name }) => name)], ...table(lines).map(({ x, values }) => [x, ...values])]);
 
 export interface Drawing {
   label: string;

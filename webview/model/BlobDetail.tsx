@@ -10,7 +10,7 @@ import { useDispatch, useModel } from './context';
 import { CountScale } from './CountScale';
 import { PictureView } from './PictureView';
 import { figuresAt } from './state';
-import { csvOf, statisticsRows } from './statisticsTable';
+import { csvOfStatistics, statisticsRows } from './statisticsTable';
 
 /** Usual names of a layer's blobs by their position. */
 export function blobTitle(type: string, blob: number): string {
@@ -135,7 +135,9 @@ export function BlobDetail(): JSX.Element {
               label={t('Copy as CSV')}
               onClick={() =>
                 void attempt(
-                  host.run('copyText', { text: csvOf(figures.statistics) }).then(() => t('Copied.')),
+                  host
+                    .run('copyText', { text: csvOfStatistics(figures.statistics) })
+                    .then(() => t('Copied.')),
                 )
               }
             />
@@ -146,7 +148,7 @@ export function BlobDetail(): JSX.Element {
               onClick={() =>
                 void attempt(
                   host
-                    .run('saveText', { name: `${baseName}.csv`, text: csvOf(figures.statistics) })
+                    .run('saveText', { name: `${baseName}.csv`, text: csvOfStatistics(figures.statistics) })
                     .then((name) => name && t('Saved {0}.', name)),
                 )
               }

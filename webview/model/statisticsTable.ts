@@ -1,4 +1,5 @@
-import { quantileLevels, type Statistics } from '../../src/sparsity/statistics';
+import { csvOf } from '../../src/csv';
+import { type Statistics, statisticsColumns } from '../../src/sparsity/statistics';
 import { formatCount, formatShare, formatValue, noNumber } from '../format';
 import { t } from '../l10n';
 
@@ -37,8 +38,7 @@ export function statisticsRows(statistics: Statistics): StatisticsRow[] {
 }
 
 /** The statistics as CSV with one line of names and one of numbers, in full precision. */
-export function csvOf(statistics: Statistics): string {
-  const { quantiles, ...single } = statistics;
-  const names = [...Object.keys(single), ...quantileLevels.map((level) => `abs_q${level}`)];
-  return `${names.join(',')}\n${[...Object.values(single), ...quantiles].join(',')}\n`;
+export function csvOfStatistics(statistics: Statistics): string {
+  const columns = statisticsColumns(statistics);
+  return csvOf([Object.keys(columns), Object.values(columns)]);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Palette } from '../../../webview/charts/canvas';
 import {
-  csvOf,
+  csvOfLines,
   type Drawing,
   type Line,
   lineStyles,
@@ -52,7 +52,7 @@ test('a table has a row for each x that any line has, in order', () => {
 });
 
 test('CSV leaves cells empty where a line has no value, and quotes names', () => {
-  expect(csvOf('keep', lines)).toBe('keep,conv1,"ip ""1"", all"\n0.01,,0.25\n0.1,0.5,\n1,0.99,0.98\n');
+  expect(csvOfLines('keep', lines)).toBe('keep,conv1,"ip ""1"", all"\n0.01,,0.25\n0.1,0.5,\n1,0.99,0.98\n');
 });
 
 test('lines are told apart by dashes too: no two of many have the same style; levels are dotted', () => {
