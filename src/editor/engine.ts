@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Computing } from '../protocol';
+import { hasTensorflow } from '../tensor/native';
 
 /** Folder into which native TensorFlow is installed; set when the extension starts. */
 let folder = '';
@@ -18,12 +17,10 @@ const kind = (): 'portable' | 'native' =>
 /** The engine that the settings choose, as jobs take it. */
 export const engineOptions = (): Computing['engine'] => ({ kind: kind(), tensorflowFolder: folder });
 
-const isInstalled = () => existsSync(join(folder, 'node_modules', '@tensorflow', 'tfjs-node'));
-
 /** Its name before it runs. */
 export const engineName = (): string =>
   kind() === 'native'
-    ? isInstalled()
+    ? hasTensorflow(folder)
       ? vscode.l10n.t('native TensorFlow')
       : vscode.l10n.t('native TensorFlow, which is not installed: run “Install Native TensorFlow Engine”')
     : vscode.l10n.t('portable (WebAssembly, {0} cores)', availableParallelism());

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import util from 'node:util';
@@ -6,6 +7,10 @@ import type { Tensorflow } from './tensorflow';
 
 /** The package that holds native TensorFlow, and the version that the engine was tested with. */
 export const tensorflowPackage = { name: '@tensorflow/tfjs-node', version: '4.22.0' };
+
+/** Whether native TensorFlow is in the `node_modules` of a folder; loading it tells whether it runs. */
+export const hasTensorflow = (folder: string): boolean =>
+  existsSync(join(folder, 'node_modules', tensorflowPackage.name));
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message.split('\n')[0] : String(error));
 

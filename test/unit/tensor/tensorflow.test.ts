@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEngine } from '../../../src/tensor/createEngine';
+import { hasTensorflow } from '../../../src/tensor/native';
 import { TensorflowEngine } from '../../../src/tensor/tensorflow';
 import { tensorflowFolder } from '../../support/engines';
 import { convolve, describeEngines, known } from './contract';
@@ -66,6 +67,7 @@ describe('native TensorFlow', () => {
       }),
     );
     expect(() => createEngine({ kind: 'native' })).toThrow(/not the folder/);
+    expect(hasTensorflow(folder)).toBe(false);
   });
 
   it('says when it does not run here', () => {
@@ -73,6 +75,7 @@ describe('native TensorFlow', () => {
     expect(() => createEngine({ kind: 'native', tensorflowFolder: folder })).toThrow(
       /does not run on this machine.*libtensorflow\.so\.2: cannot open shared object file/,
     );
+    expect(hasTensorflow(folder)).toBe(true);
   });
 
   it('finds the function that newer Node.js took away', () => {
