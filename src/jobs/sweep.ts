@@ -8,6 +8,7 @@ import { LayerPruner, prunableLayers } from './layerPruner';
 import { digestOfNet, readNetFile } from './netFile';
 import { loadWeights } from './loadWeights';
 import { DEFAULT_SAMPLES, saliency, type Calibration, type Saliency } from './saliency';
+import { writeSaliency } from './saliencyFile';
 import { restartIndex } from './suffix';
 import {
   baselineOf,
@@ -40,6 +41,8 @@ export interface SweepParams extends TestSource {
   /** How weights are ordered, magnitude by default; for saliency, what it is measured on. */
   ranking?: Ranking;
   calibration?: Calibration;
+  /** Where a saliency that was measured is left, for pruning by it. */
+  saliencyFile?: string;
   /** A point is left once its accuracy is below this fraction of the whole net's. */
   collapse?: number;
 }
@@ -77,6 +80,8 @@ export async function* sweep(params: SweepParams, context: ComputeContext): Job<
       };
     }
     measured = step.value;
+    if (params.saliencyFile !== undefined)
+      await writeSaliency(params.saliencyFile, measured, { replace: true, signal });
   }
   const test = await TestNet.open(params, { engine });
   try {

@@ -18,6 +18,7 @@ import { thumbnails } from '../jobs/thumbnails';
 import { train } from '../jobs/train';
 import type { SweepChange, SweepFigures, WorkerJobs } from '../protocol';
 import type { JobHandlers } from '../rpc';
+import { saliencyFileOf } from '../sparsity/recipe';
 import { createEngine, type EngineOptions } from '../tensor/createEngine';
 import type { Engine } from '../tensor/engine';
 
@@ -68,8 +69,8 @@ export function computeJobs(): Pick<JobHandlers<WorkerJobs>, ComputeJob> {
       }),
 
     async *sweep({ engine, ...params }, context) {
-      const results = sweepFile(params.model);
-      yield* withEngine(engine, (opened) => sweep({ ...params, results }, { ...context, engine: opened }));
+      const files = { results: sweepFile(params.model), saliencyFile: saliencyFileOf(params.model) };
+      yield* withEngine(engine, (opened) => sweep({ ...params, ...files }, { ...context, engine: opened }));
     },
 
     async *sweepFigures({ model, netFile }, { signal }) {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { decodeImage } from '../../src/data/image';
 import { useWorkbench } from './project';
 import { retry } from './workbench';
 
@@ -42,7 +43,6 @@ test('a sweep over the tutorial’s ratios draws a line for each layer and lists
 });
 
 test('the chart is read by keyboard, switched to the loss, and saved as CSV and SVG', async () => {
-  const { workbench, folder } = session;
   const plot = page().getByLabel(/Arrow keys read it point by point/);
   await plot.focus();
   await plot.press('End');
@@ -51,25 +51,30 @@ test('the chart is read by keyboard, switched to the loss, and saved as CSV and 
     .waitFor();
   await page().getByRole('radio', { name: 'Loss' }).click();
   await page().getByRole('figure', { name: 'Loss by keep ratio' }).waitFor();
-  for (const [kind, text] of [
-    ['CSV', /^layer,keep,kept,accuracy,loss,items,state\n"conv1",0\.7,349,0\.\d+,0\.\d+,200,measured\n/],
-    ['SVG', /^<svg .*<\/svg>\n$/s],
-  ] as const) {
-    await button(`Save as ${kind}`).click();
-    const file = join(folder, `LeNet.sweep.${kind.toLowerCase()}`);
-    // VS Code asks where to, and takes a moment to suggest the model's folder.
-    const asked = workbench.page.locator('.quick-input-widget .quick-input-box input');
-    await retry(async () => {
-      if (await asked.isVisible()) {
-        expect(await asked.inputValue()).toBe(file);
-        await asked.press('Enter');
-        await asked.waitFor({ state: 'hidden', timeout: 5_000 });
-      }
-      expect(existsSync(file)).toBe(true);
-    });
-    await retry(async () => expect(readFileSync(file, 'utf8')).toMatch(text));
-  }
+  await saveChart('CSV', (file) =>
+    expect(file.toString()).toMatch(
+      /^layer,keep,kept,accuracy,loss,items,state\n"conv1",0\.7,349,0\.\d+,0\.\d+,200,measured\n/,
+    ),
+  );
+  await saveChart('SVG', (file) => expect(file.toString()).toMatch(/^<svg .*<\/svg>\n$/s));
   await page().getByRole('radio', { name: 'Accuracy' }).click();
+});
+
+test('the chart is saved as a PNG in which its lines are drawn', async () => {
+  await saveChart('PNG', (file) => {
+    expect(file.subarray(0, 8).toString('latin1')).toBe('\x89PNG\r\n\x1a\n');
+    const { width, height, data } = decodeImage(file, 'color', 'the chart');
+    expect([width, height]).toEqual([1920, 1080]);
+    // By colour, how many pixels have it: the background most, then what is drawn.
+    const counts = new Map<number, number>();
+    for (let i = 0; i < width * height; i++) {
+      const colour = (data[i] << 16) | (data[width * height + i] << 8) | data[2 * width * height + i];
+      counts.set(colour, (counts.get(colour) ?? 0) + 1);
+    }
+    expect(Math.max(...counts.values())).toBeLessThan(0.99 * width * height);
+    // The text, the grid and the line of each of the four layers.
+    expect([...counts.values()].filter((count) => count > 500).length).toBeGreaterThanOrEqual(7);
+  });
 });
 
 test('keep ratios within a tolerance of each layer go to the pruning panel', async () => {
@@ -125,6 +130,42 @@ test('a sweep is cancelled, resumed, and begun anew', async () => {
     .waitFor();
 });
 
+test('a sweep by saliency measures it first, and leaves it for pruning', async () => {
+  const { workbench, folder } = session;
+  const saliency = join(folder, 'lenet.caffemodel.saliency.npz');
+  expect(existsSync(saliency)).toBe(false);
+  const byMagnitude = await lossesOf('ip1');
+  await page().getByLabel('Ranking of weights').selectOption({ label: 'by second-order saliency' });
+  await page().getByText('The figures below will be replaced.').waitFor();
+  await button(/Start Anew$/).click();
+  await page()
+    .getByText(/saliency: \d+ of 640 items/)
+    .waitFor();
+  await workbench.screenshot('sweep-measures-saliency');
+  await measured('20 of 20');
+  await workbench.screenshot('sweep-by-saliency');
+  const bySaliency = await lossesOf('ip1');
+  expect(bySaliency).toHaveLength(byMagnitude.length);
+  expect(bySaliency).not.toEqual(byMagnitude);
+  // The figures are gone on from as they were measured.
+  await page().getByLabel('Ranking of weights').selectOption({ label: 'by magnitude' });
+  await page().getByText('The figures below will be replaced.').waitFor();
+  await page().getByLabel('Ranking of weights').selectOption({ label: 'by second-order saliency' });
+  await measured('20 of 20');
+
+  await page().getByLabel('What is wanted').selectOption({ label: 'Each layer alone loses at most' });
+  await page().getByLabel('points of accuracy').fill('3');
+  await button('Choose Keep Ratios').click();
+  await button(/Use These Keep Ratios/).click();
+  await button('Show the Prune Panel').click();
+  const rank = page().getByRole('combobox', { name: 'Rank weights by' });
+  await retry(async () => expect(await rank.inputValue()).toBe('saliency'));
+  await page().getByText('Measured: lenet.caffemodel.saliency.npz.').waitFor();
+  expect(existsSync(saliency)).toBe(true);
+  await workbench.screenshot('sweep-saliency-use');
+  await page().getByRole('tab', { name: 'Sweep' }).click();
+});
+
 test('the figures are there when the model is opened again, and say when it has changed since', async () => {
   const { workbench, folder } = session;
   await workbench.tab('lenet.caffemodel').click({ button: 'middle' });
@@ -150,3 +191,27 @@ test('a sweep that cannot run says why', async () => {
   await points().first().waitFor();
   await workbench.screenshot('sweep-no-data');
 });
+
+/** Saves the chart under the name that is suggested, and looks at the file. */
+async function saveChart(kind: string, check: (file: Buffer) => void): Promise<void> {
+  const { workbench, folder } = session;
+  await button(`Save as ${kind}`).click();
+  const file = join(folder, `LeNet.sweep.${kind.toLowerCase()}`);
+  // VS Code asks where to, and takes a moment to suggest the model's folder.
+  const asked = workbench.page.locator('.quick-input-widget .quick-input-box input');
+  await retry(async () => {
+    if (await asked.isVisible()) {
+      expect(await asked.inputValue()).toBe(file);
+      await asked.press('Enter');
+      await asked.waitFor({ state: 'hidden', timeout: 5_000 });
+    }
+    expect(existsSync(file)).toBe(true);
+  });
+  await retry(async () => check(readFileSync(file)));
+}
+
+/** The losses of a layer's points, from the table. */
+async function lossesOf(layer: string): Promise<string[]> {
+  const rows = await points().filter({ hasText: layer }).all();
+  return Promise.all(rows.map((row) => row.getByRole('gridcell').nth(5).innerText()));
+}

@@ -1,9 +1,10 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sweepFile } from '../../../src/jobs/sweepResults';
 import type { SweepFigures, SweepRequest, WorkerJobs } from '../../../src/protocol';
 import { JobClient, JobServer } from '../../../src/rpc';
+import { saliencyFileOf } from '../../../src/sparsity/recipe';
 import { workerJobs } from '../../../src/worker/jobs';
 import { tinyData, tinyNetText, trainTiny } from '../jobs/tinyNet';
 
@@ -74,6 +75,18 @@ test('one that is cancelled keeps what it has', async () => {
     })(),
   ).rejects.toThrow();
   expect((await kept()).figures!.figures.map(({ layer }) => layer)).toContain('ip1');
+});
+
+test('one by saliency leaves beside the model what pruning by saliency would measure', async () => {
+  const beside = saliencyFileOf(model);
+  await sweep({ anew: true, ranking: 'saliency' });
+  expect((await kept()).figures).toMatchObject({ ranking: 'saliency', complete: true });
+  const target = join(folder, 'measured.npz');
+  await client.run('saliency', { ...files, target });
+  expect(readFileSync(beside).equals(readFileSync(target))).toBe(true);
+  rmSync(beside);
+  await sweep({ anew: true });
+  expect(existsSync(beside)).toBe(false);
 });
 
 test('keep ratios are chosen for each layer alone, and for all together by an evaluation', async () => {
