@@ -110,19 +110,10 @@ async function run(
   const digest = checkedDigest(file, sha256, signal);
   // Something else may fail before it is waited for.
   digest.catch(() => undefined);
-  const saliency = given.saliency && (await openSaliency(given.saliency.file, signal));
+  const ranking = given.saliency && (await checkedSaliency(given.saliency, signal));
+  const saliency = ranking && (await openSaliency(ranking.file));
   try {
-    if (given.saliency?.sha256 !== undefined && given.saliency.sha256 !== saliency?.sha256) {
-      throw new CaffeError(
-        'the saliencies are not those that the recipe was made with: their digest differs',
-        {
-          file: given.saliency.file,
-        },
-      );
-    }
-    const plan = saliency
-      ? { ...given, saliency: { file: given.saliency!.file, sha256: saliency.sha256 } }
-      : given;
+    const plan = { ...given, saliency: ranking };
     const scoresOf = ({ layer, blob }: Task) => saliency?.of(layer.name, blob.count);
     const threshold = await globalThreshold(source, [...tasks.values()], scoresOf, signal);
     const random = new Random(plan.seed);
@@ -179,7 +170,7 @@ export async function* tryPruning(
   const source = await openFile(file);
   let saliency: SaliencyFile | undefined;
   try {
-    saliency = ranking && (await openSaliency(ranking.file, signal));
+    saliency = ranking && (await openSaliency(ranking.file));
     const model = await openModel(source);
     const tasks = [...resolve(model, choices, file).values()];
     const scoresOf = ({ layer, blob }: Task) => saliency?.of(layer.name, blob.count);
@@ -233,6 +224,20 @@ async function checkedDigest(
     });
   }
   return digest;
+}
+
+/** The saliencies with their digest, which must be the one that is told, if any. */
+async function checkedSaliency(
+  { file, sha256 }: NonNullable<Plan['saliency']>,
+  signal: AbortSignal,
+): Promise<Required<NonNullable<Plan['saliency']>>> {
+  const digest = await digestOf(file, signal);
+  if (sha256 !== undefined && sha256 !== digest) {
+    throw new CaffeError('the saliencies are not those that the recipe was made with: their digest differs', {
+      file,
+    });
+  }
+  return { file, sha256: digest };
 }
 
 /** The threshold that all blobs with the rule `global` share, found in two passes over them. */

@@ -3,7 +3,6 @@ import { openFile } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
 import { Npz, NpzWriter } from '../sparsity/npz';
 import type { Saliency } from './saliency';
-import { digestOf } from './digest';
 
 /** Writes saliencies as an .npz: an array for each layer, by its name. */
 export async function writeSaliency(
@@ -24,7 +23,6 @@ export async function writeSaliency(
 
 /** An opened file of saliencies. */
 export interface SaliencyFile {
-  sha256: string;
   /**
    * The saliencies of a layer's weights (blob 0).
    * @throws CaffeError when the file has none for it, or another number than it has weights
@@ -33,12 +31,11 @@ export interface SaliencyFile {
   close(): Promise<void>;
 }
 
-export async function openSaliency(path: string, signal: AbortSignal): Promise<SaliencyFile> {
+export async function openSaliency(path: string): Promise<SaliencyFile> {
   const source = await openFile(path);
   try {
     const npz = await Npz.open(source);
     return {
-      sha256: await digestOf(path, signal),
       async of(layer, count) {
         const fail = (what: string) =>
           new CaffeError(what, {

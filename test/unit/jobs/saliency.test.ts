@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { digestOf } from '../../../src/jobs/digest';
 import { loadWeights } from '../../../src/jobs/loadWeights';
 import { chooseJointly } from '../../../src/jobs/joint';
 import { type Outcome, prune, tryPruning } from '../../../src/jobs/prune';
@@ -11,6 +12,8 @@ import { accuracyOf } from '../../../src/jobs/tally';
 import { TestNet } from '../../../src/jobs/testNet';
 import { ReferenceEngine } from '../../../src/tensor/reference';
 import { layer, runJob, tinyData, tinyNet, trainTiny } from './tinyNet';
+
+vi.mock('../../../src/jobs/digest', { spy: true });
 
 const { folder, netFile } = tinyData(100);
 const model = join(folder, 'tiny.caffemodel');
@@ -112,7 +115,10 @@ describe('pruning by saliency', () => {
     const tried: Outcome[] = [];
     const { file: path, seed, saliency: ranking } = { ...plan, file: model };
     const tryOut = { file: path, seed, choices: result.recipe.choices, saliency: ranking };
+    vi.mocked(digestOf).mockClear();
     for await (const outcome of tryPruning(tryOut, context())) tried.push(outcome);
+    // It comes with each move of a slider: there is no time to read whole files for a digest that nobody asks for.
+    expect(digestOf).not.toHaveBeenCalled();
     expect(tried).toMatchObject([{ zeros: after.filter((value) => value === 0).length, threshold }]);
 
     const { saliency: recorded, choices } = result.recipe;
