@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeBinaryproto } from '../../../src/caffe/binaryproto';
 import { openFile } from '../../../src/caffe/byteSource';
 import { openModel } from '../../../src/caffe/model';
 import type { SolverParameter } from '../../../src/caffe/messages';
@@ -8,9 +9,10 @@ import { readBlob } from '../../../src/caffe/readBlob';
 import { retrain, type RetrainParameters } from '../../../src/jobs/retrain';
 import type { Schedule } from '../../../src/jobs/schedule';
 import { train } from '../../../src/jobs/train';
+import { Trainer } from '../../../src/jobs/trainer';
 import { gradualKeep, maskOfKeep, splice } from '../../../src/sparsity/masks';
 import { ReferenceEngine } from '../../../src/tensor/reference';
-import { runJob, tinyData, tinyNet, trainTiny } from './tinyNet';
+import { CLASSES, layer, runJob, tinyData, tinyNet, trainTiny } from './tinyNet';
 
 const { folder, netFile } = tinyData(300);
 const file = join(folder, 'net.caffemodel');
@@ -146,6 +148,69 @@ test('train writes a snapshot that it goes on from', async () => {
   );
   expect(whole.result.iterations).toBe(60);
   expect(whole.result.test!.accuracy).toBeGreaterThan(0.8);
+});
+
+describe('a net whose InfogainLoss names a file', () => {
+  const costs = join(folder, 'costs.binaryproto');
+  const net = (source: string) => {
+    const tiny = tinyNet(20);
+    tiny.layer[tiny.layer.length - 1] = layer('InfogainLoss', 'loss', ['ip2', 'label'], ['loss'], {
+      infogain_loss_param: { source },
+    });
+    return tiny;
+  };
+  /** H, row by row: what it counts to give the class of the column to an item of the row's. */
+  const writeCosts = (entry: (label: number, other: number) => number) =>
+    writeBinaryproto(
+      costs,
+      {
+        shape: [1, 1, CLASSES, CLASSES],
+        data: Float32Array.from({ length: CLASSES ** 2 }, (_, i) =>
+          entry(Math.floor(i / CLASSES), i % CLASSES),
+        ),
+      },
+      { replace: true },
+    );
+  const lossesOf = async (given: SolverParameter) => {
+    const trainer = await Trainer.open({ solverFile: netFile, solver: given }, context.engine);
+    const losses = [];
+    for (let i = 0; i < 30; i++) losses.push((await trainer.step()).loss);
+    const figures = await trainer.measure('test', signal);
+    await trainer.dispose();
+    return { losses, ...figures };
+  };
+
+  test('is trained as by the softmax loss where the matrix is the identity', async () => {
+    await writeCosts((label, other) => Number(label === other));
+    const plain = await lossesOf(solver());
+    const weighted = await lossesOf(solver({ net_param: net('costs.binaryproto') }));
+    plain.losses.forEach((loss, i) => expect(weighted.losses[i]).toBeCloseTo(loss, 4));
+    expect(weighted.accuracy).toBe(plain.accuracy);
+    expect(plain.losses.at(-1)).toBeLessThan(0.8 * plain.losses[0]);
+  });
+
+  test('learns what the matrix tells it to learn', async () => {
+    // Only the first class counts: the others are not learned.
+    await writeCosts((label, other) => Number(label === 0 && other === 0));
+    const { losses, accuracy } = await lossesOf(solver({ net_param: net('costs.binaryproto') }));
+    expect(losses.at(-1)).toBeLessThan(0.5 * losses[0]);
+    expect(accuracy).toBeLessThan(0.5);
+  });
+
+  test('is retrained under masks', async () => {
+    await writeCosts((label, other) => (label === other ? 0.9 : 0.1 / (CLASSES - 1)));
+    const run = parameters({ solver: solver({ net_param: net('costs.binaryproto') }), iterations: 60 });
+    const { result } = await runJob(retrain(run, context));
+    expect(result.report.best.keep).toBeLessThan(0.12);
+    expect(result.report.best.test!.accuracy).toBeGreaterThan(0.7);
+  });
+
+  test('names the matrix that is not there', async () => {
+    const run = parameters({ solver: solver({ net_param: net('no.binaryproto') }) });
+    await expect(runJob(retrain(run, context))).rejects.toThrow(
+      'Cannot find the infogain matrix "no.binaryproto"',
+    );
+  });
 });
 
 test('the cubic of gradual pruning', () => {
