@@ -48,7 +48,16 @@ const restrict = (room, { below, outside }) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'coverage/**', 'sample/**', 'test/e2e/.workbench/**', 'test/e2e/.run/**'] },
+  {
+    ignores: [
+      'dist/**',
+      'coverage/**',
+      'sample/**',
+      'test/e2e/.workbench/**',
+      'test/e2e/.run/**',
+      'test/interop/.caffe/**',
+    ],
+  },
   js.configs.recommended,
   ...tseslint.configs.strict,
   {

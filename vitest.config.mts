@@ -14,7 +14,7 @@ const assets: Plugin = {
   },
 };
 
-/** Unit tests need the repository alone; the reference suite needs ../shared; e2e needs a Chromium. */
+/** Unit tests need the repository alone; the reference suite needs ../shared; e2e needs a Chromium; interop the real Caffe. */
 export default defineConfig({
   plugins: [assets],
   test: {
@@ -31,6 +31,16 @@ export default defineConfig({
           include: ['test/e2e/**/*.spec.ts'],
           globalSetup: ['test/e2e/setup.ts'],
           fileParallelism: false,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'interop',
+          include: ['test/interop/**/*.test.ts'],
+          globalSetup: ['test/interop/setup.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,
         },
