@@ -16,7 +16,7 @@ import {
 } from '../sparsity/recipe';
 import type { IndexWidth } from '../sparsity/relativeIndex';
 import { MagnitudeCounts } from '../sparsity/magnitudeCounts';
-import { countZeros } from '../sparsity/scan';
+import { countZeros, floatsForPasses } from '../sparsity/scan';
 import { manifestFor, measure, writeManifest, writeSparseBlob } from '../sparsity/sparseFile';
 import { version } from '../../package.json';
 import type { OutputPaths } from './outputs';
@@ -84,7 +84,7 @@ export async function writePruned({
 
   async function* patches(npz: NpzWriter): AsyncGenerator<Patch> {
     // All blobs one after the other take the same memory: to get it anew takes as long as to read the file.
-    const memory = new Float32Array(largest(model));
+    const memory = floatsForPasses(largest(model));
     for (const layer of model.layers) {
       for (const blob of layer.blobs) {
         options.signal.throwIfAborted();

@@ -1,7 +1,7 @@
 import bytes from './kernels/scan.wasm';
 
 type Kernels = { memory: WebAssembly.Memory } & Record<
-  | 'values_address'
+  | 'block_address'
   | 'scores_address'
   | 'totals_address'
   | 'counted_address'
@@ -29,55 +29,94 @@ type Kernels = { memory: WebAssembly.Memory } & Record<
 const block = 1 << 16;
 /** Entries that a block makes at most. */
 const mostEntries = block + block / 16;
+const pageBytes = 1 << 16;
+/** What WebAssembly can address. */
+const mostPages = 1 << 16;
 
 /*
  * Passes over weights in WebAssembly SIMD (kernels/scan.c), several times as fast as a loop in JavaScript. What is
  * built on them has the names of the field: statistics, histogram, rank, selection.
  */
 
+let compiled: WebAssembly.Module | undefined;
+
 /** The kernels and the buffers in their memory. */
 class Scanner {
-  readonly kernels = new WebAssembly.Instance(new WebAssembly.Module(bytes), {}).exports as Kernels;
-  readonly values = this.floats(this.kernels.values_address());
-  readonly scores = this.floats(this.kernels.scores_address());
-  readonly edges = this.floats(this.kernels.edges_address());
-  readonly totals = new Uint32Array(this.kernels.memory.buffer, this.kernels.totals_address(), 1 << 16);
-  readonly counted = new Uint32Array(this.kernels.memory.buffer, this.kernels.counted_address(), 2);
-  readonly moments = new Float64Array(this.kernels.memory.buffer, this.kernels.moments_address(), 10);
-  readonly runs = new Float64Array(this.kernels.memory.buffer, this.kernels.runs_address(), 7);
+  readonly kernels = new WebAssembly.Instance((compiled ??= new WebAssembly.Module(bytes)), {})
+    .exports as Kernels;
+  /** Floats of the caller, beside the kernels' own data. */
+  readonly room: Float32Array;
+  readonly block: Float32Array;
+  readonly scores: Float32Array;
+  readonly edges: Float32Array;
+  readonly totals: Uint32Array;
+  readonly counted: Uint32Array;
+  readonly moments: Float64Array;
+  readonly runs: Float64Array;
+  readonly entryValues: Float32Array;
+  readonly entryGaps: Uint16Array;
 
-  readonly entryValues = this.floats(this.kernels.entry_values_address(), mostEntries);
-  readonly entryGaps = new Uint16Array(
-    this.kernels.memory.buffer,
-    this.kernels.entry_gaps_address(),
-    mostEntries,
-  );
+  /** @throws RangeError when there is not so much memory */
+  constructor(room: number) {
+    const { kernels } = this;
+    const { memory } = kernels;
+    const start = memory.buffer.byteLength;
+    // First of all, as it takes the memory away from whoever looks at it.
+    memory.grow(Math.ceil((4 * room) / pageBytes));
+    const { buffer } = memory;
+    this.room = new Float32Array(buffer, start, room);
+    this.block = new Float32Array(buffer, kernels.block_address(), block);
+    this.scores = new Float32Array(buffer, kernels.scores_address(), block);
+    this.edges = new Float32Array(buffer, kernels.edges_address(), block);
+    this.totals = new Uint32Array(buffer, kernels.totals_address(), 1 << 16);
+    this.counted = new Uint32Array(buffer, kernels.counted_address(), 2);
+    this.moments = new Float64Array(buffer, kernels.moments_address(), 10);
+    this.runs = new Float64Array(buffer, kernels.runs_address(), 7);
+    this.entryValues = new Float32Array(buffer, kernels.entry_values_address(), mostEntries);
+    this.entryGaps = new Uint16Array(buffer, kernels.entry_gaps_address(), mostEntries);
+  }
 
-  private floats(address: number, length = block): Float32Array {
-    return new Float32Array(this.kernels.memory.buffer, address, length);
+  /** Where the kernels find `count` values (at most a block) of `source`, which are copied unless they are theirs. */
+  addressOf(source: Float32Array, start: number, count: number): number {
+    if (source.buffer === this.room.buffer) return source.byteOffset + 4 * start;
+    this.block.set(count < source.length ? source.subarray(start, start + count) : source);
+    return this.block.byteOffset;
   }
 }
 
-let made: Scanner | undefined;
-/** Made at the first use: a page, which may not run WebAssembly, imports what is beside these passes. */
-const scanner = (): Scanner => (made ??= new Scanner());
+let common: Scanner | undefined;
+/** Those that have floats of a caller, by their memory. */
+const owned = new WeakMap<ArrayBufferLike, Scanner>();
 
-/** Copies `source` block by block to the kernels' memory. */
+/** Made at the first use: a page, which may not run WebAssembly, imports what is beside these passes. */
+const scannerOf = ({ buffer }: Float32Array): Scanner => owned.get(buffer) ?? (common ??= new Scanner(0));
+
+/**
+ * An array that the passes work on where it is, and on its parts; of others they make a copy, block by block, which
+ * takes longer than most of them. Kernels come with it: it is for large arrays, and those that are used again and again.
+ */
+export function floatsForPasses(count: number): Float32Array {
+  // More than the memory of one instance holds: such values are copied.
+  if (4 * count > (mostPages - 256) * pageBytes) return new Float32Array(count);
+  const scanner = new Scanner(count);
+  owned.set(scanner.room.buffer, scanner);
+  return scanner.room;
+}
+
+/** Runs kernels block by block; those get the address of a block of `source` in their memory. */
 function forBlocks(
   source: Float32Array,
-  run: (kernels: Kernels, count: number, start: number) => void,
+  run: (scanner: Scanner, address: number, count: number, start: number) => void,
 ): void {
-  const { kernels, values } = scanner();
+  const scanner = scannerOf(source);
   for (let start = 0; start < source.length; start += block) {
-    const part = source.length > block ? source.subarray(start, start + block) : source;
-    values.set(part);
-    run(kernels, part.length, start);
+    const count = Math.min(block, source.length - start);
+    run(scanner, scanner.addressOf(source, start, count), count, start);
   }
 }
 
 /** Adds what kernels counted from count `first` on to `into`. */
-function addCounts(into: Uint32Array, first = 0): void {
-  const { totals, kernels } = scanner();
+function addCounts({ totals, kernels }: Scanner, into: Uint32Array, first = 0): void {
   const end = first + into.length;
   totals.set(into, first);
   kernels.gather_counts(first, end);
@@ -91,14 +130,14 @@ export interface UpperCounts {
 }
 
 /** Lets kernels count magnitudes, and adds that to `into`. */
-function withMagnitudes(into: UpperCounts, run: () => void): void {
-  const { counted } = scanner();
+function withMagnitudes(scanner: Scanner, into: UpperCounts, run: () => void): void {
+  const { counted } = scanner;
   counted.set([0x7fffffff, 0]);
   run();
   const [first, end] = [counted[0] >>> 16, (counted[1] >>> 16) + 1];
   if (first < end) {
     widen(into, first, end);
-    addCounts(into.counts, into.first);
+    addCounts(scanner, into.counts, into.first);
   }
 }
 
@@ -132,23 +171,28 @@ export interface Moments {
 
 /** The moments of `source` about `shift`, in double precision; of its magnitudes the counts are added to `magnitudes`. */
 export function addMoments(source: Float32Array, shift: number, magnitudes: UpperCounts): Moments {
-  const { moments } = scanner();
+  const scanner = scannerOf(source);
+  const { moments } = scanner;
   moments.fill(0);
   moments[0] = Infinity;
   moments[1] = -Infinity;
-  withMagnitudes(magnitudes, () => forBlocks(source, (kernels, count) => kernels.describe(count, shift)));
+  withMagnitudes(scanner, magnitudes, () =>
+    forBlocks(source, ({ kernels }, address, count) => kernels.describe(address, count, shift)),
+  );
   const [min, max, l1, s1, s2, s3, s4, zero, nan, infinite] = moments;
   return { min, max, l1, s1, s2, s3, s4, zero, nan, infinite };
 }
 
 /** Counts values by the upper 15 bits of their magnitude. */
 export const countMagnitudes = (source: Float32Array, into: UpperCounts): void =>
-  withMagnitudes(into, () => forBlocks(source, (kernels, count) => kernels.count_magnitudes(count)));
+  withMagnitudes(scannerOf(source), into, () =>
+    forBlocks(source, ({ kernels }, address, count) => kernels.count_magnitudes(address, count)),
+  );
 
 /** Counts the values of which the magnitude's upper 15 bits are `bucket`, by its lower 16 bits. */
 export function countWithin(source: Float32Array, bucket: number, into: Uint32Array): void {
-  forBlocks(source, (kernels, count) => kernels.count_within(count, bucket));
-  addCounts(into);
+  forBlocks(source, ({ kernels }, address, count) => kernels.count_within(address, count, bucket));
+  addCounts(scannerOf(source), into);
 }
 
 /**
@@ -162,21 +206,27 @@ export function countBins(
   into: Uint32Array,
   edgeOf: (bin: number) => number,
 ): void {
-  const { edges } = scanner();
+  const scanner = scannerOf(source);
+  const { edges } = scanner;
   for (let bin = 0; bin < into.length; bin++) edges[bin] = edgeOf(bin);
-  forBlocks(source, (kernels, count) => kernels.count_bins(count, min, max, into.length));
-  addCounts(into);
+  forBlocks(source, ({ kernels }, address, count) =>
+    kernels.count_bins(address, count, min, max, into.length),
+  );
+  addCounts(scanner, into);
 }
 
 /** Sets to +0 each value with |score| <= threshold, and returns how many those were. NaN scores stay. */
 export function zeroAtOrBelow(target: Float32Array, threshold: number, ranked: Float32Array): number {
-  const { scores, values } = scanner();
-  const separate = ranked !== target;
   let zeroed = 0;
-  forBlocks(target, (kernels, count, start) => {
-    if (separate) scores.set(ranked.subarray(start, start + count));
-    const here = kernels.zero_at_or_below(count, threshold, Number(separate));
-    if (here > 0) target.set(values.subarray(0, count), start);
+  forBlocks(target, (scanner, address, count, start) => {
+    const { kernels, scores, block } = scanner;
+    let rankedAddress = address;
+    if (ranked !== target) {
+      scores.set(ranked.subarray(start, start + count));
+      rankedAddress = scores.byteOffset;
+    }
+    const here = kernels.zero_at_or_below(address, count, threshold, rankedAddress);
+    if (here > 0 && address === block.byteOffset) target.set(block.subarray(0, count), start);
     zeroed += here;
   });
   return zeroed;
@@ -185,8 +235,8 @@ export function zeroAtOrBelow(target: Float32Array, threshold: number, ranked: F
 /** How many values are +0 or -0. */
 export function countZeros(source: Float32Array): number {
   let zeros = 0;
-  forBlocks(source, (kernels, count) => {
-    zeros += kernels.count_zeros(count);
+  forBlocks(source, ({ kernels }, address, count) => {
+    zeros += kernels.count_zeros(address, count);
   });
   return zeros;
 }
@@ -194,8 +244,8 @@ export function countZeros(source: Float32Array): number {
 /** The bits of the largest magnitude; a NaN is larger than infinity. 0 when there is no value. */
 export function largestMagnitudeBits(source: Float32Array): number {
   let largest = 0;
-  forBlocks(source, (kernels, count) => {
-    largest = Math.max(largest, kernels.largest_magnitude(count));
+  forBlocks(source, ({ kernels }, address, count) => {
+    largest = Math.max(largest, kernels.largest_magnitude(address, count));
   });
   return largest;
 }
@@ -211,9 +261,9 @@ export interface Runs {
 
 /** See `countEntries`. */
 export function countRuns(source: Float32Array): Runs {
-  const { runs } = scanner();
+  const { runs } = scannerOf(source);
   runs.fill(0);
-  forBlocks(source, (kernels, count) => kernels.count_runs(count));
+  forBlocks(source, ({ kernels }, address, count) => kernels.count_runs(address, count));
   const [, nonZero, stored, fill4, fill5, fill8, fill16] = runs;
   return { nonZero, stored, fillers: { 4: fill4, 5: fill5, 8: fill8, 16: fill16 } };
 }
@@ -236,22 +286,23 @@ function* fillers(count: number, width: number): Generator<Entries, void> {
 
 /** The entries of `source` in a relative index of `width` bits, part by part; see `RelativeIndex`. */
 export function* encodeEntries(source: Float32Array, width: number): Generator<Entries, void> {
-  const { kernels, values, entryValues, entryGaps } = scanner();
+  const scanner = scannerOf(source);
+  const { kernels, entryValues, entryGaps } = scanner;
   let open = 0;
   for (let start = 0; start < source.length; start += block) {
-    const part = source.subarray(start, start + block);
-    values.set(part);
-    const found = kernels.find_entries(part.length);
+    const count = Math.min(block, source.length - start);
+    const address = scanner.addressOf(source, start, count);
+    const found = kernels.find_entries(address, count);
     if (found === 0) {
-      open += part.length;
+      open += count;
       continue;
     }
-    const count = kernels.encode_entries(found, width, open % 2 ** width);
+    const entries = kernels.encode_entries(address, found, width, open % 2 ** width);
     // Copies: others may use the kernels before the next part is asked for.
-    const entries = { values: entryValues.slice(0, count), gaps: entryGaps.slice(0, count) };
-    const after = kernels.zeros_after(found, part.length);
+    const part = { values: entryValues.slice(0, entries), gaps: entryGaps.slice(0, entries) };
+    const after = kernels.zeros_after(found, count);
     if (open >= 2 ** width) yield* fillers(Math.floor(open / 2 ** width), width);
-    yield entries;
+    yield part;
     open = after;
   }
 }

@@ -1,6 +1,6 @@
-// Passes over a block of weights, four at a time. The caller copies a block of at most BLOCK floats to `values`
-// (and what ranks them, where it is something else, to `scores`) and reads the results where the address
-// functions say.
+// Passes over a block of at most BLOCK weights, four at a time. Weights that are not in this memory anyway the caller
+// copies to `block` (and what ranks them, where it is something else, to `scores`); it reads the results where the
+// address functions say.
 #include <stdint.h>
 #include <wasm_simd128.h>
 
@@ -9,7 +9,7 @@
 
 #define BLOCK (1 << 16)
 
-static float values[BLOCK] __attribute__((aligned(16)));
+static float block[BLOCK] __attribute__((aligned(16)));
 static float scores[BLOCK] __attribute__((aligned(16)));
 /**
  * The counts of whichever pass runs. Of four neighbours each has its own copy, as one that is raised twice in a row
@@ -34,7 +34,7 @@ static struct {
   double zero, nan, infinite;
 } moments;
 
-EXPORT(values_address) float *values_address(void) { return values; }
+EXPORT(block_address) float *block_address(void) { return block; }
 EXPORT(scores_address) float *scores_address(void) { return scores; }
 EXPORT(counted_address) uint32_t *counted_address(void) { return (uint32_t *)&counted; }
 EXPORT(totals_address) uint32_t *totals_address(void) { return totals; }
@@ -67,9 +67,9 @@ INLINE v128_t high_half(v128_t floats) {
   return wasm_f64x2_promote_low_f32x4(wasm_i64x2_shuffle(floats, floats, 1, 1));
 }
 
-/** Counts the four values from index `i` on by the upper 15 bits of their magnitude. */
-INLINE void count_four(int i) {
-  const uint64_t first = *(const uint64_t *)(values + i), second = *(const uint64_t *)(values + i + 2);
+/** Counts four values by the upper 15 bits of their magnitude. */
+INLINE void count_four(const float *values) {
+  const uint64_t first = *(const uint64_t *)values, second = *(const uint64_t *)(values + 2);
   counts[0][first >> 16 & 0x7fff]++;
   counts[1][first >> 48 & 0x7fff]++;
   counts[2][second >> 16 & 0x7fff]++;
@@ -82,7 +82,7 @@ INLINE void widen_counted(uint32_t bits) {
 }
 
 /** Counts the values from index `i` on, and widens the range of what was counted by these and by four lanes each. */
-INLINE void count_rest(int i, int count, v128_t least, v128_t largest) {
+INLINE void count_rest(const float *values, int i, int count, v128_t least, v128_t largest) {
   const uint32_t *bits = (const uint32_t *)values;
   uint32_t lanes[8];
   wasm_v128_store(lanes, least);
@@ -97,16 +97,16 @@ INLINE void count_rest(int i, int count, v128_t least, v128_t largest) {
 }
 
 /** Counts the values by the upper 15 bits of their magnitude; the caller sets the range of what was counted before. */
-EXPORT(count_magnitudes) void count_magnitudes(int count) {
+EXPORT(count_magnitudes) void count_magnitudes(const float *values, int count) {
   v128_t least = wasm_i32x4_const_splat(-1), largest = wasm_i32x4_const_splat(0);
   int i = 0;
   for (; i + 4 <= count; i += 4) {
-    count_four(i);
+    count_four(values + i);
     const v128_t magnitude = wasm_f32x4_abs(wasm_v128_load(values + i));
     least = wasm_u32x4_min(least, magnitude);
     largest = wasm_u32x4_max(largest, magnitude);
   }
-  count_rest(i, count, least, largest);
+  count_rest(values, i, count, least, largest);
 }
 
 /** Adds the counts from `first` to before `end`, all copies of them, to `totals`, and clears them. */
@@ -121,7 +121,7 @@ EXPORT(gather_counts) void gather_counts(int first, int end) {
  * Adds the values to the moments, which the caller clears before the first block, and counts them as
  * `count_magnitudes` does: the two together take little longer than one.
  */
-EXPORT(describe) void describe(int count, double shift) {
+EXPORT(describe) void describe(const float *values, int count, double shift) {
   const v128_t infinity = wasm_f32x4_const_splat(__builtin_inff());
   const v128_t shifts = wasm_f64x2_splat(shift);
   v128_t min = infinity, max = wasm_f32x4_neg(infinity);
@@ -130,7 +130,7 @@ EXPORT(describe) void describe(int count, double shift) {
   v128_t l1 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero;
   int i = 0;
   for (; i + 4 <= count; i += 4) {
-    count_four(i);
+    count_four(values + i);
     const v128_t x = wasm_v128_load(values + i);
     min = wasm_f32x4_pmin(min, x);
     max = wasm_f32x4_pmax(max, x);
@@ -147,7 +147,7 @@ EXPORT(describe) void describe(int count, double shift) {
     s3 = wasm_f64x2_add(s3, wasm_f64x2_add(wasm_f64x2_mul(a2, a), wasm_f64x2_mul(b2, b)));
     s4 = wasm_f64x2_add(s4, wasm_f64x2_add(wasm_f64x2_mul(a2, a2), wasm_f64x2_mul(b2, b2)));
   }
-  count_rest(i, count, least, largest);
+  count_rest(values, i, count, least, largest);
   const double fourth = sum_of(s4);
   if (fourth - fourth != 0) {
     // Rare: something was not finite and spoilt the sums. Finite floats cannot: their fourth powers fit a double.
@@ -173,7 +173,7 @@ EXPORT(describe) void describe(int count, double shift) {
 }
 
 /** Counts the values of one bucket of `count_magnitudes` by their lower 16 bits. */
-EXPORT(count_within) void count_within(int count, int bucket) {
+EXPORT(count_within) void count_within(const float *values, int count, int bucket) {
   const uint32_t *bits = (const uint32_t *)values;
   const v128_t wanted = wasm_i32x4_splat(bucket);
   int i = 0;
@@ -203,7 +203,7 @@ INLINE void bin_one(float value, double min, double max, double scale, int bins)
  * caller puts the lower edge of each into `edges`. Where single precision tells the bin beyond doubt, as the value is
  * not near an edge, it does; elsewhere the edges decide.
  */
-EXPORT(count_bins) void count_bins(int count, double min, double max, int bins) {
+EXPORT(count_bins) void count_bins(const float *values, int count, double min, double max, int bins) {
   const double scale = bins / (max - min);
   const double size = (min < 0 ? -min : min) + (max < 0 ? -max : max);
   // More than the error of a position in single precision, in bins: of the edge, the difference and the product.
@@ -238,14 +238,13 @@ EXPORT(count_bins) void count_bins(int count, double min, double max, int bins) 
 
 /**
  * Sets to +0 each value of which the score's magnitude is at or below the threshold; NaN scores are not.
- * The scores are the values themselves unless `separate`. Returns how many values those were.
+ * The scores may be the values themselves. Returns how many values those were.
  */
-EXPORT(zero_at_or_below) int zero_at_or_below(int count, double threshold, int separate) {
+EXPORT(zero_at_or_below) int zero_at_or_below(float *values, int count, double threshold, const float *ranked) {
   if (!(threshold >= 0)) return 0;
   // The largest float that is not above the threshold.
   union { float value; uint32_t bits; } limit = {(float)threshold};
   if (limit.value > threshold) limit.bits--;
-  const float *ranked = separate ? scores : values;
   const v128_t limits = wasm_f32x4_splat(limit.value);
   int zeroed = 0, i = 0;
   for (; i + 4 <= count; i += 4) {
@@ -262,7 +261,7 @@ EXPORT(zero_at_or_below) int zero_at_or_below(int count, double threshold, int s
 }
 
 /** How many of the values are +0 or -0. */
-EXPORT(count_zeros) int count_zeros(int count) {
+EXPORT(count_zeros) int count_zeros(const float *values, int count) {
   int zeros = 0, i = 0;
   for (; i + 4 <= count; i += 4)
     zeros += __builtin_popcount(
@@ -272,7 +271,7 @@ EXPORT(count_zeros) int count_zeros(int count) {
 }
 
 /** The bits of the largest magnitude; a NaN is larger than infinity. */
-EXPORT(largest_magnitude) uint32_t largest_magnitude(int count) {
+EXPORT(largest_magnitude) uint32_t largest_magnitude(const float *values, int count) {
   v128_t most = wasm_i32x4_const_splat(0);
   uint32_t largest = 0;
   int i = 0;
@@ -304,7 +303,7 @@ static const uint32_t kept_lanes[16][4] __attribute__((aligned(16))) = {
 static const uint8_t kept_count[16] = {4, 3, 3, 2, 3, 2, 2, 1, 3, 2, 2, 1, 2, 1, 1, 0};
 
 /** Finds the entries of the block and returns how many there are. No branch depends on the values: chance would. */
-EXPORT(find_entries) int find_entries(int count) {
+EXPORT(find_entries) int find_entries(const float *values, int count) {
   const uint32_t *bits = (const uint32_t *)values;
   int found = 0, i = 0;
   for (; i + 4 <= count; i += 4) {
@@ -331,8 +330,8 @@ EXPORT(runs_address) double *runs_address(void) { return (double *)&runs; }
  * Adds to `runs`, which the caller clears before the first block: the values that are not zero, the entries, and the
  * fillers that a relative index of each width needs.
  */
-EXPORT(count_runs) void count_runs(int count) {
-  const int found = find_entries(count);
+EXPORT(count_runs) void count_runs(const float *values, int count) {
+  const int found = find_entries(values, count);
   uint32_t negative_zero = 0, fill4 = 0, fill5 = 0, fill8 = 0, fill16 = 0;
   uint32_t next = -(uint32_t)runs.open;
   for (int i = 0; i < found; i++) {
@@ -357,7 +356,7 @@ EXPORT(count_runs) void count_runs(int count) {
  * Writes the first `found` entries that `find_entries` found as a relative index of `width` bits, and returns how
  * many entries that makes with the fillers. `open` zeros came before the block, fewer than 2^width.
  */
-EXPORT(encode_entries) int encode_entries(int found, int width, uint32_t open) {
+EXPORT(encode_entries) int encode_entries(const float *values, int found, int width, uint32_t open) {
   const uint32_t largest = (1u << width) - 1;
   uint32_t next = -open;
   int entry = 0;

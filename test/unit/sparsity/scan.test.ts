@@ -8,6 +8,8 @@ import {
   countRuns,
   countWithin,
   countZeros,
+  encodeEntries,
+  floatsForPasses,
   largestMagnitudeBits,
   zeroAtOrBelow,
 } from '../../../src/sparsity/scan';
@@ -171,6 +173,43 @@ describe('the passes say what plain loops say', () => {
     expect(values.at(-1)).toBe(150_000);
     expect(addMoments(values, 0, new MagnitudeCounts())).toMatchObject({ max: 150_000, zero: 100_000 });
   });
+});
+
+test('say the same of values that lie in the memory of the kernels, and prune them there', () => {
+  const memory = floatsForPasses(140_000);
+  fc.assert(
+    fc.property(fc.nat(7), fc.constantFrom(0, 3, 65_536, 131_000), floats, (start, zeros, values) => {
+      const elsewhere = new Float32Array(zeros + values.length);
+      elsewhere.set(values, zeros);
+      const there = memory.subarray(start, start + elsewhere.length);
+      there.set(elsewhere);
+      const all = (of: Float32Array) => {
+        const magnitudes = new MagnitudeCounts();
+        const histogram = createHistogram(-4, 4, 50);
+        addToHistogram(histogram, of);
+        const within = new Uint32Array(1 << 16);
+        countWithin(of, 0x3f80, within);
+        return {
+          moments: addMoments(of, 0.5, magnitudes),
+          magnitudes: magnitudes.trim(),
+          histogram,
+          within: within.reduce((sum, count) => sum + count),
+          zeros: countZeros(of),
+          largest: largestMagnitudeBits(of),
+          runs: countRuns(of),
+          entries: [...encodeEntries(of, 4)],
+        };
+      };
+      expect(all(there)).toEqual(all(elsewhere));
+      memory.fill(7, start + there.length);
+      const scores = there.map((value) => 1 - value);
+      expect(zeroAtOrBelow(there, 0.25, scores)).toBe(zeroAtOrBelow(elsewhere, 0.25, scores));
+      expect(zeroAtOrBelow(there, 1.5, there)).toBe(zeroAtOrBelow(elsewhere, 1.5, elsewhere));
+      expect(bitsOf(there.slice())).toEqual(bitsOf(elsewhere));
+      expect(memory[start + there.length]).toBe(7);
+    }),
+    { numRuns: 30 },
+  );
 });
 
 const python = findPython('numpy');
