@@ -1,6 +1,7 @@
 import { truncateSync, writeFileSync, cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { modelBytes } from '../unit/jobs/tinyNet';
 import { hasSharedModels, useWorkbench } from './project';
 import type { Theme, Workbench } from './workbench';
 
@@ -124,4 +125,21 @@ test.skipIf(!hasSharedModels).each([
   const page = await openModel(workbench, file);
   await page.getByText(text).first().waitFor();
   await workbench.screenshot(`inspect-${file}`);
+});
+
+test('the zeros of a net too long to be read unasked are told so far, and of all layers on request', async () => {
+  const { workbench, folder } = session;
+  const layers = Array.from({ length: 2500 }, (_, i) => ({
+    name: `ip${i}`,
+    type: 'InnerProduct',
+    // Every weight of the first 2,000 layers is zero, and none of the others.
+    blobs: [{ shape: [4], data: new Float32Array(4).fill(Number(i >= 2000)) }],
+  }));
+  writeFileSync(join(folder, 'long.caffemodel'), modelBytes(layers));
+  const page = await openModel(workbench, 'long.caffemodel');
+  await page.getByText('100% so far').waitFor();
+  await workbench.screenshot('inspect-long');
+  await page.getByRole('button', { name: 'Gather the statistics of all layers' }).click();
+  await page.getByRole('banner').getByText('80.0%').waitFor();
+  expect(await page.getByText('so far').count()).toBe(0);
 });

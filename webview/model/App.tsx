@@ -1,11 +1,12 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { Button, Icon } from '../controls';
-import { formatBytes, formatCount, formatShare } from '../format';
+import { formatBytes, formatCount } from '../format';
 import { t } from '../l10n';
 import { useDispatch, useModel } from './context';
-import type { Session } from './session';
+import { inspectedUnasked, type Session } from './session';
 import { totals } from './state';
+import { knownTitle, zerosText } from './totalsText';
 import { views } from './views';
 
 /** The page: a header, what is to be said about the file, and the view whose tab is chosen. */
@@ -31,7 +32,7 @@ export function App({ session, fileName }: { session: Session; fileName: string 
   const Shown = view.component;
   return (
     <>
-      <Header fileName={fileName} />
+      <Header session={session} fileName={fileName} />
       <Notices session={session} />
       {all.length > 1 && (
         <div
@@ -69,10 +70,12 @@ export function App({ session, fileName }: { session: Session; fileName: string 
   );
 }
 
-function Header({ fileName }: { fileName: string }): JSX.Element {
+function Header({ session, fileName }: { session: Session; fileName: string }): JSX.Element {
   const summary = useModel((state) => state.summary);
   const layers = useModel((state) => state.layers);
   const figures = useModel((state) => state.figures);
+  const phase = useModel((state) => state.phase);
+  const wantsAll = useModel((state) => state.wantsAll);
   const sum = useMemo(() => totals({ layers, figures }), [layers, figures]);
   return (
     <header class="head">
@@ -93,7 +96,17 @@ function Header({ fileName }: { fileName: string }): JSX.Element {
           </div>
           <div>
             <dt>{t('Zeros')}</dt>
-            <dd>{sum.complete ? formatShare(sum.parameters > 0 ? sum.zeros / sum.parameters : 0) : '…'}</dd>
+            <dd title={knownTitle(sum)}>
+              {sum.complete || sum.known === 0 ? zerosText(sum) : t('{0} so far', zerosText(sum))}
+            </dd>
+            {phase === 'ready' && !sum.complete && !wantsAll && layers.length > inspectedUnasked && (
+              <Button
+                appearance="icon"
+                icon="sync"
+                label={t('Gather the statistics of all layers')}
+                onClick={() => session.inspectAll()}
+              />
+            )}
           </div>
         </dl>
       )}

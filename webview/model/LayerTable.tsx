@@ -8,6 +8,7 @@ import { t } from '../l10n';
 import { SessionContext, StoreContext, useDispatch, useModel } from './context';
 import { MiniHistogram } from './MiniHistogram';
 import { type LayerFigures, totals, visibleRows } from './state';
+import { knownTitle, zerosText } from './totalsText';
 
 /** All layers of the net, each with its blobs and what is known of them. */
 export function LayerTable(): JSX.Element {
@@ -168,7 +169,7 @@ export function LayerTable(): JSX.Element {
               {sum.parameters < 1e9 ? formatCount(sum.parameters) : formatShortCount(sum.parameters)}
             </span>
           ),
-          zeros: sum.complete ? formatShare(sum.parameters > 0 ? sum.zeros / sum.parameters : 0) : '…',
+          zeros: <span title={knownTitle(sum)}>{zerosText(sum)}</span>,
         }}
         empty={
           phase === 'opening'

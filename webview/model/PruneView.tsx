@@ -435,13 +435,14 @@ function ThresholdChart({
 function Summary({ plan, blobs, outcomes, isExact }: Shown): JSX.Element {
   const figures = useModel((state) => state.figures);
   const sums = useMemo(() => {
-    const sum = { parameters: 0, zerosBefore: 0, zerosAfter: 0, bytesBefore: 0, bytesAfter: 0 };
+    const sum = { parameters: 0, zerosBefore: 0, zerosAfter: 0, bytesBefore: 0, bytesAfter: 0, lacking: 0 };
     for (const blob of blobs) {
       const { count } = blob.description;
       const statistics = figures[blob.layer]?.[blob.blob]?.statistics;
       const before = statistics ? statistics.count - statistics.nonZero : 0;
       const outcome = outcomes.get(keyOf(blob));
       sum.parameters += count;
+      sum.lacking += Number(statistics === undefined);
       sum.zerosBefore += before;
       sum.zerosAfter += outcome?.zeros ?? before;
       sum.bytesBefore += 4 * count;
@@ -466,13 +467,13 @@ function Summary({ plan, blobs, outcomes, isExact }: Shown): JSX.Element {
       <tbody>
         <tr>
           <th scope="row">{t('Zeros')}</th>
-          <td>{share(sums.zerosBefore)}</td>
+          <td>{(sums.lacking > 0 ? '≥ ' : '') + share(sums.zerosBefore)}</td>
           <td>{about + share(sums.zerosAfter)}</td>
           <td />
         </tr>
         <tr>
           <th scope="row">{t('Weights left')}</th>
-          <td>{formatCount(sums.parameters - sums.zerosBefore)}</td>
+          <td>{(sums.lacking > 0 ? '≤ ' : '') + formatCount(sums.parameters - sums.zerosBefore)}</td>
           <td>{about + formatCount(sums.parameters - sums.zerosAfter)}</td>
           <td>
             <b>

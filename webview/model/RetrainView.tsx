@@ -4,7 +4,7 @@ import type { RunFiles } from '../../src/protocol';
 import { Button, Icon } from '../controls';
 import { formatCount } from '../format';
 import { t } from '../l10n';
-import { StoreContext, useDispatch, useModel } from './context';
+import { SessionContext, StoreContext, useDispatch, useModel } from './context';
 import { useLongJob } from './longJob';
 import { estimate, plannedBlobs } from './plan';
 import { RetrainForm, scheduleTitle } from './RetrainForm';
@@ -18,6 +18,12 @@ import { figuresAt } from './state';
 export function RetrainView(): JSX.Element {
   const { files, failure, choose, refresh } = useRunFiles();
   const job = useLongJob('retrain', nothingTold, foldRetrain);
+  const session = useContext(SessionContext);
+  const hasNet = files?.net !== undefined;
+  // What is pruned already shows in the zeros of all layers.
+  useEffect(() => {
+    if (hasNet) session.inspectAll();
+  }, [hasNet]);
   // An interrupted run leaves a checkpoint, one that ended takes its own away.
   useEffect(refresh, [job.running]);
   return (

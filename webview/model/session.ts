@@ -2,7 +2,10 @@ import type { BlobFigures, LayerRow } from '../../src/protocol';
 import { host } from '../host';
 import type { ModelStore } from './context';
 
-/** Layers whose statistics are gathered without being asked for; those of longer nets when they come into sight. */
+/**
+ * Layers whose statistics are gathered without being asked for; those of longer nets when they come into sight, or all are
+ * wanted.
+ */
 export const inspectedUnasked = 2_000;
 
 /** Messages are gathered for this long, so that the page is drawn once for many. */
@@ -40,13 +43,14 @@ export class Session {
         },
       );
       layers.flush();
-      dispatch({ kind: 'ready' });
     } catch (error) {
       if (!signal.aborted) dispatch({ kind: 'failed', text: (error as Error).message });
       return;
     }
+    const { layers, wantsAll } = this.store.get();
+    const to = wantsAll ? layers.length : Math.min(layers.length, inspectedUnasked);
+    dispatch({ kind: 'ready' });
     void this.findHints(signal);
-    const to = Math.min(this.store.get().layers.length, inspectedUnasked);
     await this.inspect(0, to, signal);
     await this.findOrigin(to, signal);
   }
@@ -80,8 +84,8 @@ export class Session {
     this.inSight = layers;
     this.sight ??= setTimeout(() => {
       this.sight = undefined;
-      const { figures, phase } = this.store.get();
-      if (phase !== 'ready') return;
+      const { figures, phase, wantsAll } = this.store.get();
+      if (phase !== 'ready' || wantsAll) return;
       for (const { index, blobs } of this.inSight) {
         if (index < inspectedUnasked || blobs.length === 0 || figures[index] || this.asked.has(index))
           continue;
@@ -89,6 +93,15 @@ export class Session {
         void this.inspect(index, index + 1);
       }
     }, 2 * gatherMs);
+  }
+
+  /** Gathers the statistics of all layers of a net of any length: what totals and plans are made of. */
+  inspectAll(): void {
+    const { layers, phase, wantsAll } = this.store.get();
+    if (wantsAll) return;
+    this.store.dispatch({ kind: 'wantAll' });
+    if (phase === 'ready' && layers.length > inspectedUnasked)
+      void this.inspect(inspectedUnasked, layers.length);
   }
 
   /** Gathers the statistics of layers `from`..`to - 1`. */

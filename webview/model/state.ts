@@ -27,6 +27,8 @@ export interface ModelState {
   layers: readonly LayerRow[];
   /** Figures by layer and blob, as far as they have come. */
   figures: readonly (readonly (BlobFigures | undefined)[] | undefined)[];
+  /** Whether the statistics of all layers are wanted, however many there are. */
+  wantsAll: boolean;
   /** Why statistics stopped, when they did. */
   inspectFailure?: string;
   /** Where the model comes from, when it was pruned, and the figures of that model. */
@@ -70,6 +72,7 @@ export type ModelAction =
   | { kind: 'before'; figures: readonly BlobFigures[] }
   | { kind: 'hints'; hints: ModelHints | undefined }
   | { kind: 'takeHints' }
+  | { kind: 'wantAll' }
   | { kind: 'inspectFailed'; text: string }
   | { kind: 'stale'; why: 'changedOnDisk' | 'deleted' }
   | { kind: 'trusted' }
@@ -87,6 +90,7 @@ export const initialState = (trusted: boolean, kept: unknown): ModelState => ({
   phase: 'opening',
   layers: [],
   figures: [],
+  wantsAll: false,
   before: [],
   trusted,
   companionsChanged: 0,
@@ -152,6 +156,8 @@ export function reduceModel(state: ModelState, action: ModelAction): ModelState 
     }
     case 'takeHints':
       return keepingHints(state);
+    case 'wantAll':
+      return { ...state, wantsAll: true };
     case 'inspectFailed':
       return { ...state, inspectFailure: action.text };
     case 'stale':
@@ -275,14 +281,16 @@ export function visibleRows(
     .map(({ row }) => row);
 }
 
-/** Parameters and zeros over all layers; zeros are of the blobs whose figures are there. */
+/** Parameters and zeros over all layers; zeros are of the `known` parameters, those whose figures are there. */
 export function totals(state: Pick<ModelState, 'layers' | 'figures'>): {
   parameters: number;
   zeros: number;
+  known: number;
   complete: boolean;
   blobs: number;
 } {
   let parameters = 0;
+  let known = 0;
   let zeros = 0;
   let blobs = 0;
   let complete = true;
@@ -291,9 +299,13 @@ export function totals(state: Pick<ModelState, 'layers' | 'figures'>): {
       blobs++;
       parameters += blob.count;
       const statistics = state.figures[layer.index]?.[blob.index]?.statistics;
-      if (statistics) zeros += statistics.count - statistics.nonZero;
-      else complete = false;
+      if (statistics) {
+        known += statistics.count;
+        zeros += statistics.count - statistics.nonZero;
+      } else {
+        complete = false;
+      }
     }
   }
-  return { parameters, zeros, complete, blobs };
+  return { parameters, zeros, known, complete, blobs };
 }

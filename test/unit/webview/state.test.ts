@@ -119,9 +119,21 @@ describe('rows', () => {
 
 test('totals are complete when the figures of all blobs are there', () => {
   const some = [undefined, [figures(1, 0, [0, 0, 0, 1])]];
-  expect(totals({ layers, figures: some })).toEqual({ parameters: 7, zeros: 3, complete: false, blobs: 3 });
+  expect(totals({ layers, figures: some })).toEqual({
+    parameters: 7,
+    zeros: 3,
+    known: 4,
+    complete: false,
+    blobs: 3,
+  });
   const all = [undefined, [figures(1, 0, [0, 0, 0, 1]), figures(1, 1, [0])], [figures(2, 0, [1, 1])]];
-  expect(totals({ layers, figures: all })).toEqual({ parameters: 7, zeros: 4, complete: true, blobs: 3 });
+  expect(totals({ layers, figures: all })).toEqual({
+    parameters: 7,
+    zeros: 4,
+    known: 7,
+    complete: true,
+    blobs: 3,
+  });
 });
 
 test('a store tells its listeners of changes alone', () => {
