@@ -71,6 +71,13 @@ export interface Measurement extends Achieved {
   layers: Kept[];
 }
 
+/** The mean of the training loss over a part of the run. */
+export interface LossPart {
+  /** The last iteration of the part. */
+  iteration: number;
+  loss: number;
+}
+
 export interface RetrainEvent extends Progress {
   iteration: number;
   /** Iterations altogether. */
@@ -81,6 +88,8 @@ export interface RetrainEvent extends Progress {
   smoothedLoss?: number;
   rate?: number;
   measurement?: Measurement;
+  /** With a measurement: the training loss since the one before. */
+  trained?: LossPart[];
   /** With a measurement: the `.solverstate` to go on from. */
   checkpoint?: string;
   /** What the baseline achieves; told once, at the beginning. */
@@ -100,6 +109,8 @@ export interface RetrainReport {
   best: Measurement;
   last: Measurement;
   history: Measurement[];
+  /** The training loss from the beginning to the end. */
+  losses: LossPart[];
 }
 
 export interface RetrainResult {
@@ -110,6 +121,8 @@ export interface RetrainResult {
 }
 
 const tellEveryMs = 100;
+/** The training loss is kept as means over this many parts of the run; a measurement ends a part too. */
+const lossParts = 200;
 
 /**
  * Retrains a model while its weights become fewer, and writes the best of it as pruning does. Pruned weights are zero
@@ -194,6 +207,7 @@ export async function* retrain(
       best: session.best?.measurement ?? last,
       last,
       history: session.history,
+      losses: session.losses,
     };
     session.takeBest();
     const recipe = await write(session, { file, outputs, existing, encoding, report }, signal);
@@ -228,6 +242,7 @@ export interface Search {
 /** What a checkpoint notes; `best` is a position in the history. */
 interface Notes {
   history: Measurement[];
+  losses: LossPart[];
   best?: number;
   search?: Search;
   run: RunNotes;
@@ -242,6 +257,9 @@ export async function interruptedRun(state: string): Promise<RunNotes | undefine
 export class Session {
   params: PrunedParam[] = [];
   readonly history: Measurement[] = [];
+  readonly losses: LossPart[] = [];
+  /** Of the part of the run that has not ended yet. */
+  private part = { sum: 0, count: 0 };
   /** The best weights so far, and what they achieve. */
   best: Best | undefined;
   /** How far the search for ratios has come. */
@@ -290,9 +308,24 @@ export class Session {
     }
     signal.throwIfAborted();
     const { loss, smoothedLoss, rate } = await this.trainer.step();
+    this.part.sum += loss;
+    this.part.count++;
+    if (iteration % Math.ceil(this.run.iterations / lossParts) === 0) this.endPart();
     if (performance.now() - this.told < tellEveryMs) return;
     this.told = performance.now();
     yield { ...this.progress(iteration), loss, smoothedLoss, rate };
+  }
+
+  private endPart(): void {
+    const { sum, count } = this.part;
+    if (count > 0) this.losses.push({ iteration: this.trainer.solver.iteration, loss: sum / count });
+    this.part = { sum: 0, count: 0 };
+  }
+
+  /** The training loss between a measurement and the one before it. */
+  private trainedBefore(position: number): LossPart[] {
+    const [from, to] = [position - 1, position].map((i) => this.history[i]?.iteration ?? -1);
+    return this.losses.filter(({ iteration }) => iteration > from && iteration <= to);
   }
 
   /** Measures the weights on all the data there are. */
@@ -333,8 +366,10 @@ export class Session {
         measurement,
       };
     }
+    this.endPart();
     await this.save(signal);
-    yield { ...this.progress(iteration), measurement, checkpoint: this.checkpoint };
+    const trained = this.trainedBefore(this.history.length - 1);
+    yield { ...this.progress(iteration), measurement, trained, checkpoint: this.checkpoint };
   }
 
   /** Leaves a checkpoint of what was done so far in place of the one before. */
@@ -349,6 +384,7 @@ export class Session {
     this.best?.weights.forEach((values, i) => arrays.set(`best weights ${i}`, values));
     const notes: Notes = {
       history: this.history,
+      losses: this.losses,
       best: this.best && this.history.indexOf(this.best.measurement),
       search: this.search,
       run: this.run,
@@ -394,9 +430,12 @@ export class Session {
       }
     });
     if (!progressed) return;
-    const { history, best, search } = progressed.notes as Notes;
+    const { history, losses, best, search } = progressed.notes as Notes;
     this.history.push(...history);
-    for (const measurement of history) yield { ...this.progress(measurement.iteration), measurement };
+    this.losses.push(...losses);
+    for (const [i, measurement] of history.entries()) {
+      yield { ...this.progress(measurement.iteration), measurement, trained: this.trainedBefore(i) };
+    }
     this.search = search;
     if (best !== undefined) {
       this.best = {

@@ -136,6 +136,10 @@ test('closing the editor leaves a checkpoint that the view offers to go on from'
   await button(/Go On from Iteration/).click();
   await workbench.page.getByRole('button', { name: 'Keep Both' }).click();
   await until(async () => (await accuracies()).length > 2);
+  // The page is a new one: what it knows of the beginning, the training loss too, comes from the checkpoint.
+  const trained = (await points('Loss')).filter(([, training]) => training !== '–');
+  expect(trained[0][0]).toBe('10');
+  await workbench.screenshot('retrain-resumed');
   await button('Stop and Keep the Best').click();
   await page().getByText('lenet.pruned-3.caffemodel').waitFor();
   expect(checkpoints()).toEqual([]);

@@ -2,7 +2,7 @@ import type { Achieved, Measurement, RetrainEvent } from '../../src/protocol';
 import type { Line } from '../charts/lines';
 import { t } from '../l10n';
 
-/** The training loss is shown as means over this many parts of the run. */
+/** Until a measurement tells it for good, the training loss is shown as means over this many parts of the run. */
 const lossPoints = 200;
 /** Layers that have a line of their own: those with the most weights. */
 const mostLayers = 11;
@@ -16,25 +16,32 @@ export interface RetrainTold {
   rate?: number;
   baseline?: Achieved;
   measurements: Measurement[];
-  /** Means of the training loss that was told of, each at the end of its part of the run. */
-  losses: { x: number; y: number; told: number }[];
+  /** Means of the training loss, each at the end of its part of the run; since the last measurement, of what was told. */
+  losses: { x: number; y: number; told?: number }[];
 }
 
 export const nothingTold = (): RetrainTold => ({ measurements: [], losses: [] });
 
 /** Adds an event, in place. */
 export function foldRetrain(told: RetrainTold, event: RetrainEvent): RetrainTold {
-  const { iteration, iterations, loss, smoothedLoss, rate, measurement, baseline } = event;
+  const { iteration, iterations, loss, smoothedLoss, rate, measurement, trained, baseline } = event;
   told.last = event;
   told.loss = smoothedLoss ?? told.loss;
   told.rate = rate ?? told.rate;
   told.baseline = baseline ?? told.baseline;
+  if (trained) {
+    const known = told.measurements.at(-1)?.iteration ?? -1;
+    told.losses = [
+      ...told.losses.filter(({ x }) => x <= known),
+      ...trained.map((part) => ({ x: part.iteration, y: part.loss })),
+    ];
+  }
   if (measurement) told.measurements.push(measurement);
   if (loss !== undefined) {
     const width = Math.ceil(iterations / lossPoints);
     const x = Math.min(iterations, Math.ceil(iteration / width) * width);
     const part = told.losses.at(-1);
-    if (part?.x === x) {
+    if (part?.told !== undefined && part.x === x) {
       part.told++;
       part.y += (loss - part.y) / part.told;
     } else {

@@ -314,6 +314,10 @@ test('a checkpoint tells what its run was asked for, and a run that goes on tell
   ]);
   const { events, result } = await runJob(retrain({ ...run, resume: stateOf(20) }, context));
   expect(events.flatMap(({ measurement }) => measurement?.iteration ?? [])).toEqual([0, 10, 20, 30, 40]);
+  // The training loss too, from the beginning, and no part of it twice.
+  const trained = events.flatMap((event) => event.trained ?? []);
+  expect(trained.map(({ iteration }) => iteration)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+  expect(trained).toEqual(result.report.losses);
   // A tenth of all items.
   expect(result.report.heldOut).toBe(30);
 });

@@ -45,6 +45,30 @@ test('the training loss is the mean over each two-hundredth of the run', () => {
   expect(all).toMatchObject({ loss: 1, rate: 0.1 });
 });
 
+test('a measurement tells the training loss since the one before, in place of what was seen of it', () => {
+  const all = told(
+    { ...measured(0, 0.2, [10, 90]), trained: [] },
+    event(3, { loss: 9 }),
+    event(9, { loss: 7 }),
+    {
+      ...measured(12, 0.5, [10, 90]),
+      trained: [
+        { iteration: 5, loss: 8 },
+        { iteration: 10, loss: 6 },
+        { iteration: 12, loss: 5 },
+      ],
+    },
+    event(13, { loss: 4 }),
+    event(14, { loss: 2 }),
+  );
+  expect(lossLines(all)[0].points.map(({ x, y }) => [x, y])).toEqual([
+    [5, 8],
+    [10, 6],
+    [12, 5],
+    [15, 3],
+  ]);
+});
+
 test('a long run has no more points than a chart can show', () => {
   const all = nothingTold();
   for (let iteration = 1; iteration <= 10_000; iteration++)
