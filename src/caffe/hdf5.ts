@@ -46,7 +46,7 @@ export interface Hdf5Dataset extends Hdf5Object {
   layout: Hdf5Layout;
 }
 
-const signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
+export const signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 const pageLength = 1 << 14;
 const mostPages = 64;
 const mostMessages = 10_000;
@@ -549,7 +549,7 @@ export class Hdf5File {
   }
 }
 
-const MessageType = {
+export const MessageType = {
   nil: 0x0000,
   dataspace: 0x0001,
   linkInfo: 0x0002,

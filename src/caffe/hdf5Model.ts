@@ -10,8 +10,8 @@ const mostDamage = 100;
 
 /**
  * Indexes a `.caffemodel.h5` as `Net::ToHDF5` of Caffe writes it: a group `data` with one group for each layer
- * (in alphabetical order: HDF5 keeps no other), which holds the datasets `0`, `1`, ... A blob shared with an
- * earlier layer is not written a second time. Types, bottoms and tops are not in such a file.
+ * (in alphabetical order: the HDF5 library keeps no other; `writeModel` keeps the net's), which holds the datasets `0`,
+ * `1`, ... A blob shared with an earlier layer is not written a second time. Types, bottoms and tops are not in such a file.
  */
 export async function indexHdf5Model(source: ByteSource): Promise<Model> {
   const file = await Hdf5File.open(source);

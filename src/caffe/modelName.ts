@@ -1,5 +1,8 @@
 const extension = /\.caffemodel(\.h5)?$/i;
 
+/** Whether a model or a solver state is HDF5 by its name or path, as Caffe tells it. */
+export const isHdf5Name = (name: string): boolean => name.endsWith('.h5');
+
 /** Whether a file is a model by its name or path, in either format. */
 export const isModelName = (name: string): boolean => extension.test(name);
 

@@ -1,10 +1,12 @@
-import { atomicWrite, type AtomicWriteOptions } from './atomicWrite';
+import { atomicWrite, type AtomicWriteOptions, type OutputFile } from './atomicWrite';
 import { BlobIndexer } from './blobIndexer';
 import type { ByteSource } from './byteSource';
 import { CaffeError } from './errors';
 import { Hdf5File, isHdf5, type Hdf5Group } from './hdf5';
 import { toBlob } from './hdf5Model';
+import { floats, type Hdf5Leaf, type Hdf5Tree, integer, text, writeHdf5 } from './hdf5Writer';
 import type { Damage, ModelBlob } from './model';
+import { isHdf5Name } from './modelName';
 import { readBlob } from './readBlob';
 import { WireType } from './wireReader';
 import { textField, varintField, writeBlobField, type BlobData } from './wireWriter';
@@ -48,23 +50,42 @@ export async function readSolverState(source: ByteSource): Promise<SolverState> 
   return { iter: state.iter, learnedNet: state.learnedNet, currentStep: state.currentStep ?? 0, history };
 }
 
-/** Writes a `.solverstate` as Caffe's SGDSolver does; errors as of `atomicWrite`. */
-export async function writeSolverState(
+/**
+ * Writes a solver state as Caffe's SGDSolver does: with a name that ends in `.h5` as HDF5, otherwise as protobuf; errors
+ * as of `atomicWrite`.
+ */
+export const writeSolverState = (
   target: string,
-  { iter, learnedNet, currentStep, history }: SolverState,
+  state: SolverState,
   options?: AtomicWriteOptions,
-): Promise<void> {
-  await atomicWrite(
+): Promise<void> =>
+  atomicWrite(
     target,
-    async (file) => {
-      await file.write(varintField(fields.iter, iter));
-      if (learnedNet !== undefined) await file.write(textField(fields.learnedNet, learnedNet));
-      for (const blob of history) await writeBlobField(file, fields.history, blob);
-      await file.write(varintField(fields.currentStep, currentStep));
-    },
+    (file) => (isHdf5Name(target) ? writeHdf5(file, treeOf(state)) : writeProtobuf(file, state)),
     options,
   );
+
+async function writeProtobuf(
+  file: OutputFile,
+  { iter, learnedNet, currentStep, history }: SolverState,
+): Promise<void> {
+  await file.write(varintField(fields.iter, iter));
+  if (learnedNet !== undefined) await file.write(textField(fields.learnedNet, learnedNet));
+  for (const blob of history) await writeBlobField(file, fields.history, blob);
+  await file.write(varintField(fields.currentStep, currentStep));
 }
+
+/** The layout of `SGDSolver::SnapshotSolverStateToHDF5`. */
+const treeOf = ({ iter, learnedNet, currentStep, history }: SolverState): Hdf5Tree =>
+  new Map<string, Hdf5Tree | Hdf5Leaf>([
+    ['iter', integer(iter)],
+    ...(learnedNet === undefined ? [] : [['learned_net', text(learnedNet)] as const]),
+    ['current_step', integer(currentStep)],
+    [
+      'history',
+      new Map(history.map(({ shape, data }, i) => [`${i}`, floats(shape, () => Promise.resolve(data))])),
+    ],
+  ]);
 
 interface Index {
   state: Partial<Omit<SolverState, 'history'>>;

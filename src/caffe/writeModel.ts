@@ -1,4 +1,7 @@
-import { atomicWrite, type AtomicWriteOptions } from './atomicWrite';
+import { atomicWrite, type AtomicWriteOptions, type OutputFile } from './atomicWrite';
+import { CaffeError } from './errors';
+import { floats, type Hdf5Leaf, writeHdf5 } from './hdf5Writer';
+import { isHdf5Name } from './modelName';
 import {
   blobFrame,
   checkCount,
@@ -44,47 +47,90 @@ const netField = { name: 1, layer: 100 } as const;
 const layerField = { name: 1, type: 2, bottom: 3, top: 4, blobs: 7, phase: 10 } as const;
 
 /**
- * Writes a `.caffemodel` (V2) as `Net::ToProto` and `WriteProtoToBinaryFile` of Caffe do, blob by blob.
- * @throws CaffeError as `atomicWrite` does; RangeError when the values of a blob do not fill its shape
+ * Writes a model blob by blob, as Caffe does: with a name that ends in `.h5` as HDF5 (`Net::ToHDF5`: the blobs alone),
+ * otherwise as protobuf (V2, `Net::ToProto` and `WriteProtoToBinaryFile`).
+ * @throws CaffeError as `atomicWrite` does, or where HDF5 cannot keep the layers apart; RangeError when the values of a
+ * blob do not fill its shape
  */
 export async function writeModel(
   target: string,
-  { name, layers }: ModelToWrite,
+  model: ModelToWrite,
   { onProgress, ...options }: WriteModelOptions = {},
 ): Promise<void> {
   const countOf = ({ shape }: BlobToWrite) => shape.reduce((a, b) => a * b, 1);
-  const total = layers.reduce(
+  const total = model.layers.reduce(
     (sum, layer) => (layer.blobs ?? []).reduce((n, blob) => n + countOf(blob), sum),
     0,
   );
   let done = 0;
+  const take = async ({ shape, data }: BlobToWrite) => {
+    const values = typeof data === 'function' ? await data() : data;
+    checkCount(shape, values);
+    done += values.length;
+    onProgress?.(total === 0 ? 1 : done / total);
+    return values;
+  };
   await atomicWrite(
     target,
-    async (file) => {
-      await file.write(textField(netField.name, name));
-      for (const layer of layers) {
-        const frames = (layer.blobs ?? []).map((blob) => ({ blob, frame: blobFrame(blob.shape) }));
-        const head = layerHead(layer);
-        const tail = layerTail(layer);
-        const length = frames.reduce(
-          (sum, { frame }) => sum + fieldHeader(layerField.blobs, frame.length).length + frame.length,
-          head.length + tail.length,
-        );
-        await file.write(concatBytes(fieldHeader(netField.layer, length), head));
-        for (const { blob, frame } of frames) {
-          await file.write(concatBytes(fieldHeader(layerField.blobs, frame.length), frame.head));
-          const values = typeof blob.data === 'function' ? await blob.data() : blob.data;
-          checkCount(blob.shape, values);
-          await writeFloats(file, values);
-          await file.write(frame.tail);
-          done += values.length;
-          onProgress?.(total === 0 ? 1 : done / total);
-        }
-        await file.write(tail);
-      }
-    },
+    (file) =>
+      isHdf5Name(target)
+        ? writeHdf5(file, new Map([['data', layerTree(target, model, take)]]))
+        : writeProtobuf(file, model, take),
     options,
   );
+}
+
+type Take = (blob: BlobToWrite) => Promise<Float32Array>;
+
+async function writeProtobuf(file: OutputFile, { name, layers }: ModelToWrite, take: Take): Promise<void> {
+  await file.write(textField(netField.name, name));
+  for (const layer of layers) {
+    const frames = (layer.blobs ?? []).map((blob) => ({ blob, frame: blobFrame(blob.shape) }));
+    const head = layerHead(layer);
+    const tail = layerTail(layer);
+    const length = frames.reduce(
+      (sum, { frame }) => sum + fieldHeader(layerField.blobs, frame.length).length + frame.length,
+      head.length + tail.length,
+    );
+    await file.write(concatBytes(fieldHeader(netField.layer, length), head));
+    for (const { blob, frame } of frames) {
+      await file.write(concatBytes(fieldHeader(layerField.blobs, frame.length), frame.head));
+      await writeFloats(file, await take(blob));
+      await file.write(frame.tail);
+    }
+    await file.write(tail);
+  }
+}
+
+type LayerTree = Map<string, LayerTree | Hdf5Leaf>;
+
+/** A group for each layer, with a dataset for each of its blobs; a layer named "a/b" is the group b in the group a. */
+function layerTree(file: string, { layers }: ModelToWrite, take: Take): LayerTree {
+  const tree: LayerTree = new Map();
+  for (const { name, blobs = [] } of layers) {
+    const refuse = (clash: boolean) => {
+      if (!clash) return;
+      throw new CaffeError('HDF5 cannot keep two layers of this name apart', {
+        ...{ file, layer: name },
+        advice: 'Write the model under a name that ends in .caffemodel',
+      });
+    };
+    let group = tree;
+    for (const part of name.split('/')) {
+      const member = group.get(part) ?? (new Map() as LayerTree);
+      refuse(!(member instanceof Map));
+      group.set(part, member);
+      group = member as LayerTree;
+    }
+    for (const [i, blob] of blobs.entries()) {
+      refuse(group.has(`${i}`));
+      group.set(
+        `${i}`,
+        floats(blob.shape, () => take(blob)),
+      );
+    }
+  }
+  return tree;
 }
 
 /** The fields before the blobs, in the order of their numbers. */

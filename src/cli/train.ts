@@ -58,9 +58,10 @@ export const trainCommand: Command = {
   summary: 'Train a net as its solver says, from scratch or from where a snapshot stopped',
   help: `caffe-pruner train SOLVER [--resume STATE | --weights MODEL] [options]
 
-Trains as "caffe train" does. Writes <prefix>_iter_<n>.caffemodel and .solverstate, in Caffe's binary format whatever snapshot_format says.
+Trains as "caffe train" does. Writes <prefix>_iter_<n>.caffemodel and .solverstate,
+with .h5 at the end where the solver's snapshot_format is HDF5.
 
-  --resume STATE       go on from a .solverstate (of Caffe, or of this program)
+  --resume STATE       go on from a .solverstate or .solverstate.h5 (of Caffe, or of this program)
   --weights MODEL      begin with the weights of a model
   --iterations N       stop after N iterations altogether, instead of the solver's max_iter
   --prefix PATH        beginning of the names of what is written, instead of snapshot_prefix

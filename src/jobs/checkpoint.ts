@@ -16,12 +16,12 @@ export interface Progressed {
   notes: unknown;
 }
 
-/** The files of a checkpoint, found from its `.solverstate`. */
+/** The files of a checkpoint, found from its `.solverstate`, or `.solverstate.h5`. */
 function filesOf(state: string) {
-  const base = state.replace(/\.solverstate$/, '');
+  const [, base, hdf5 = ''] = /^(.*)\.solverstate(\.h5)?$/s.exec(state) ?? ['', state];
   return {
     state,
-    model: `${base}.caffemodel`,
+    model: `${base}.caffemodel${hdf5}`,
     arrays: `${base}.progress.caffemodel`,
     notes: `${base}.progress.json`,
   };

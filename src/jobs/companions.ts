@@ -8,7 +8,8 @@ import { fileKind } from '../caffe/prototxt/fileKind';
 import { parsePrototxt } from '../caffe/prototxt/parser';
 import { readNet } from '../caffe/readNet';
 import { layersFor } from '../network/graph';
-import { interruptedRun, type RunNotes } from './retrain';
+import { interruptedRun, retrainingPrefix, type RunNotes } from './retrain';
+import { findSnapshots, type Snapshot } from './snapshots';
 
 /** The files beside a model that it can be run with, the likeliest first: paths. */
 export interface Companions {
@@ -25,10 +26,7 @@ export interface Companions {
   checkpoints: Checkpoint[];
 }
 
-export interface Checkpoint {
-  /** The `.solverstate`. */
-  state: string;
-  iteration: number;
+export interface Checkpoint extends Snapshot {
   /** What the run was asked for; absent where only the real Caffe knows. */
   run?: RunNotes;
 }
@@ -69,29 +67,18 @@ export async function findCompanions(modelPath: string): Promise<Companions> {
     models: names
       .filter((each) => isModelName(each) && each !== name && stemOf(each) === stem)
       .map((each) => join(folder, each)),
-    checkpoints: await checkpointsOf(modelPath, names),
+    checkpoints: await checkpointsOf(modelPath),
   };
 }
 
-async function checkpointsOf(modelPath: string, names: readonly string[]): Promise<Checkpoint[]> {
-  const beginning = `${basename(modelPath)}.retraining_iter_`;
-  const found: (Checkpoint & { written: number })[] = [];
-  for (const name of names) {
-    const iteration = /^(\d+)\.solverstate$/.exec(
-      name.startsWith(beginning) ? name.slice(beginning.length) : '',
-    );
-    if (!iteration) continue;
-    const state = join(dirname(modelPath), name);
-    try {
-      const { mtimeMs: written } = await stat(state);
-      found.push({ state, iteration: Number(iteration[1]), run: await interruptedRun(state), written });
-    } catch {
-      // Gone meanwhile, or its notes are broken: there is nothing to go on from.
-    }
+async function checkpointsOf(modelPath: string): Promise<Checkpoint[]> {
+  const found: Checkpoint[] = [];
+  for (const snapshot of await findSnapshots(retrainingPrefix(modelPath))) {
+    // Where the notes are broken there is nothing to go on from.
+    const run = await interruptedRun(snapshot.state).catch(() => null);
+    if (run !== null) found.push({ ...snapshot, run });
   }
-  return found
-    .sort((a, b) => b.written - a.written)
-    .map(({ state, iteration, run }) => ({ state, iteration, run }));
+  return found;
 }
 
 /** Names of the layers that the model has weights for. */

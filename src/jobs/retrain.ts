@@ -248,6 +248,9 @@ interface Notes {
   run: RunNotes;
 }
 
+/** How the names of the checkpoints of a model's retraining begin. */
+export const retrainingPrefix = (model: string): string => `${model}.retraining`;
+
 /** What the run was asked for that left a checkpoint; undefined where Caffe, or a plain training, wrote it. */
 export async function interruptedRun(state: string): Promise<RunNotes | undefined> {
   return ((await readNotes(state)) as Notes | undefined)?.run;
@@ -390,7 +393,7 @@ export class Session {
       run: this.run,
     };
     const old = this.checkpoint;
-    const prefix = `${this.file}.retraining`;
+    const prefix = retrainingPrefix(this.file);
     this.checkpoint = await writeCheckpoint(this.trainer, prefix, { arrays, notes }, signal);
     for (const state of [old, this.abandoned]) {
       if (state !== undefined && state !== this.checkpoint) await removeCheckpoint(state);
@@ -444,7 +447,7 @@ export class Session {
         measurement: history[best],
       };
     }
-    if (basename(state).startsWith(`${basename(this.file)}.retraining_iter_`)) this.checkpoint = state;
+    if (basename(state).startsWith(`${basename(retrainingPrefix(this.file))}_iter_`)) this.checkpoint = state;
   }
 
   /** Puts the best weights back into the net, with their masks; without any, the net keeps what it has. */

@@ -15,6 +15,7 @@ import { divergenceAdvice, netsOf, Solver, type StepResult } from '../network/so
 import type { Engine } from '../tensor/engine';
 import { loadWeights } from './loadWeights';
 import { readNetFile } from './netFile';
+import { snapshotFiles } from './snapshots';
 import { accuracyOf, addBatch, lossOf, noSums } from './tally';
 import { TestNet } from './testNet';
 
@@ -52,6 +53,8 @@ export class Trainer {
     readonly solver: Solver,
     private readonly feeds: readonly Feed[],
     private readonly measured: ReadonlyMap<MeasuredOn, { test: TestNet; limit: number }>,
+    /** Whether snapshots are HDF5. */
+    private readonly hdf5: boolean,
   ) {}
 
   /** @throws CaffeError when the solver, its net or the data cannot be used */
@@ -115,7 +118,7 @@ export class Trainer {
         const [layer] = dataLayers(plans.train.net, plans.train.purpose);
         await measure('validation', testPlan, Infinity, await heldOut(layer, source, 'validation'));
       }
-      return new Trainer(net, solver, [...feeds.values()], measured);
+      return new Trainer(net, solver, [...feeds.values()], measured, parameter.snapshot_format === 'HDF5');
     } catch (error) {
       for (const close of opened.reverse()) await close();
       throw CaffeError.in(netFile, error);
@@ -144,11 +147,13 @@ export class Trainer {
 
   /** Where {@link snapshot} writes. */
   snapshotFiles(prefix: string): { model: string; state: string } {
-    const base = `${prefix}_iter_${this.solver.iteration}`;
-    return { model: `${base}.caffemodel`, state: `${base}.solverstate` };
+    return snapshotFiles(prefix, this.solver.iteration, this.hdf5);
   }
 
-  /** Writes `<prefix>_iter_<n>.caffemodel`, then `.solverstate`, as Caffe does; returns their paths. */
+  /**
+   * Writes `<prefix>_iter_<n>.caffemodel`, then `.solverstate`, as Caffe does, in the solver's `snapshot_format`; returns
+   * their paths.
+   */
   async snapshot(prefix: string, signal: AbortSignal): Promise<{ model: string; state: string }> {
     const paths = this.snapshotFiles(prefix);
     await this.writeModel(paths.model, signal);
@@ -160,7 +165,7 @@ export class Trainer {
     return paths;
   }
 
-  /** Writes the weights as a `.caffemodel`, in place of one that is there. */
+  /** Writes the weights as a model, in place of one that is there. */
   async writeModel(target: string, signal: AbortSignal): Promise<void> {
     const wiring = new Map(this.net.layers.map((layer) => [layer.name, layer]));
     await writeModel(

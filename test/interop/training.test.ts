@@ -50,7 +50,7 @@ function difference(ours: Float32Array, theirs: Float32Array): number {
 }
 
 describe.skipIf(!hasCaffe).each(Object.entries(solvers))('a training by %s', (type, parameters) => {
-  test.each(['BINARYPROTO'])('goes on in either, snapshots in %s', async (format) => {
+  test.each(['BINARYPROTO', 'HDF5'])('goes on in either, snapshots in %s', async (format) => {
     const text = (name: string) => `net: "net.prototxt" type: "${type}" ${parameters} max_iter: ${whole}
       display: 1 snapshot: ${half} snapshot_format: ${format} snapshot_prefix: "${name}-${type}" random_seed: 1 solver_mode: CPU`;
     const files = { ours: 'ours.prototxt', theirs: 'theirs.prototxt' };

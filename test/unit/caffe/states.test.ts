@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as h5wasm from 'h5wasm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readBinaryproto, writeBinaryproto } from '../../../src/caffe/binaryproto';
 import { memorySource } from '../../../src/caffe/byteSource';
@@ -39,6 +40,26 @@ describe('solver state', () => {
     const target = join(folder, 'x.solverstate');
     await writeSolverState(target, state);
     expect(new Uint8Array(await readFile(target))).toEqual(encoded);
+  });
+
+  it('is written as HDF5 under a name that ends in .h5, with what Caffe and the HDF5 library look for', async () => {
+    const target = join(folder, 'x.solverstate.h5');
+    await writeSolverState(target, state);
+    expect(await readSolverState(memorySource(target, await readFile(target)))).toEqual(state);
+    await h5wasm.ready;
+    h5wasm.FS!.writeFile('state.h5', await readFile(target));
+    const file = new h5wasm.File('state.h5', 'r');
+    const members = (path: string) => (file.get(path) as h5wasm.Group).keys();
+    const dataset = (path: string) => file.get(path) as h5wasm.Dataset;
+    expect(members('/').sort()).toEqual(['current_step', 'history', 'iter', 'learned_net']);
+    expect(dataset('iter')).toMatchObject({ shape: [1], dtype: '<i', value: Int32Array.of(10000) });
+    expect(dataset('current_step').value).toEqual(Int32Array.of(3));
+    expect(dataset('learned_net').value).toBe(state.learnedNet);
+    expect(members('history')).toEqual(['0', '1']);
+    for (const [i, { shape, data }] of state.history.entries())
+      expect(dataset(`history/${i}`)).toMatchObject({ shape, dtype: '<f', value: data });
+    file.close();
+    h5wasm.FS!.unlink('state.h5');
   });
 
   it('is refused when a part is missing', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import * as fc from 'fast-check';
+import * as h5wasm from 'h5wasm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { atomicWrite } from '../../../src/caffe/atomicWrite';
 import { memorySource, openFile } from '../../../src/caffe/byteSource';
@@ -399,6 +400,62 @@ describe('writeModel', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('round-trips the blobs of any model as HDF5 under a name that ends in .h5', async () => {
+    await h5wasm.ready;
+    const { FS, File } = h5wasm;
+    await fc.assert(
+      fc.asyncProperty(model, async ({ name, layers }) => {
+        // HDF5 has paths for names.
+        const named = layers.map((each, i) => ({ ...each, name: `${i}${each.name.replace(/\//g, '/x')}` }));
+        const target = join(folder, 'net.caffemodel.h5');
+        await writeModel(target, { name, layers: named }, { replace: true });
+        const bytes = await readFile(target);
+        const source = memorySource(target, bytes);
+        const read = await openModel(source);
+        expect(read).toMatchObject({ kind: 'HDF5', damage: [] });
+        FS!.writeFile('net.h5', bytes);
+        const file = new File('net.h5', 'r');
+        for (const { name: layerName, blobs = [] } of named) {
+          expect(read.layers.find((each) => each.name === layerName)?.blobs).toHaveLength(blobs.length);
+          for (const [j, { shape: dims, data }] of blobs.entries()) {
+            const blob = findBlob(read, layerName, j)!;
+            expect(blob.shape).toEqual(dims);
+            expect(await readBlob(source, blob)).toEqual(data);
+            const dataset = file.get(`data/${layerName}/${j}`) as h5wasm.Dataset;
+            expect(dataset).toMatchObject({ shape: dims, dtype: '<f' });
+            if (dims.length > 0) expect(dataset.value).toEqual(data);
+          }
+        }
+        file.close();
+        FS!.unlink('net.h5');
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('does not write two layers of one name into HDF5', async () => {
+    const blobs = [{ shape: [1], data: Float32Array.of(1) }];
+    const layers = ['ip', 'ip'].map((name) => ({ name, type: 'InnerProduct', blobs }));
+    const target = join(folder, 'net.caffemodel.h5');
+    await expect(writeModel(target, { name: 'net', layers })).rejects.toMatchObject({ layer: 'ip' });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('writes HDF5 of many layers', async () => {
+    const target = join(folder, 'net.caffemodel.h5');
+    const blob = (i: number) => ({ shape: [1], data: Float32Array.of(i) });
+    const layers = Array.from({ length: 5000 }, (_, i) => ({ name: `l${i}`, type: '', blobs: [blob(i)] }));
+    await writeModel(target, { name: 'net', layers });
+    await h5wasm.ready;
+    h5wasm.FS!.writeFile('net.h5', await readFile(target));
+    const file = new h5wasm.File('net.h5', 'r');
+    expect((file.get('data') as h5wasm.Group).keys()).toHaveLength(5000);
+    for (const i of [0, 2500, 4999])
+      expect((file.get(`data/l${i}/0`) as h5wasm.Dataset).value).toEqual(Float32Array.of(i));
+    file.close();
+    h5wasm.FS!.unlink('net.h5');
   });
 
   it('survives any damage to a model', async () => {

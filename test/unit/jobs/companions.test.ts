@@ -22,8 +22,8 @@ const model = modelBytes(
   })),
 );
 
-const statePath = (iteration: number) =>
-  join(folder, `lenet.caffemodel.retraining_iter_${iteration}.solverstate`);
+const statePath = (iteration: number, extension = '') =>
+  join(folder, `lenet.caffemodel.retraining_iter_${iteration}.solverstate${extension}`);
 
 beforeAll(() => {
   const files: Record<string, string | Uint8Array> = {
@@ -42,13 +42,13 @@ beforeAll(() => {
     'broken.prototxt': 'layer { name: "ip1" ',
     'lenet.caffemodel.retraining_iter_900.solverstate': '',
     'lenet.caffemodel.retraining_iter_900.progress.json': '{"run": {"iterations": 1000}}',
-    'lenet.caffemodel.retraining_iter_1200.solverstate': '',
-    'lenet.caffemodel.retraining_iter_1200.caffemodel': model,
+    'lenet.caffemodel.retraining_iter_1200.solverstate.h5': '',
+    'lenet.caffemodel.retraining_iter_1200.caffemodel.h5': model,
     'lenet2.caffemodel.retraining_iter_5.solverstate': '',
   };
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   utimesSync(statePath(900), 2, 2);
-  utimesSync(statePath(1200), 1, 1);
+  utimesSync(statePath(1200, '.h5'), 1, 1);
 });
 
 test('finds nets with the weights of the model, those with data of their own first', async () => {
@@ -73,7 +73,7 @@ test('finds solvers, models of the same stem, and the states that a retraining l
   // By when they were written: a run that began anew has come less far.
   expect(checkpoints).toEqual([
     { state: statePath(900), iteration: 900, run: { iterations: 1000 } },
-    { state: statePath(1200), iteration: 1200, run: undefined },
+    { state: statePath(1200, '.h5'), iteration: 1200, run: undefined },
   ]);
   const ofPruned = await findCompanions(join(folder, 'lenet.pruned.caffemodel'));
   expect(ofPruned.models.map((file) => basename(file))).toContain('lenet.caffemodel');

@@ -120,7 +120,7 @@ async function interrupt(run: RetrainParameters, iteration: number): Promise<voi
   await expect(wait()).rejects.toThrow(/abort/);
 }
 
-test.each<[Schedule | AutoSchedule, number]>([
+test.each<[Schedule | AutoSchedule, number, SolverParameter['snapshot_format']?]>([
   [{ kind: 'oneShot' }, 10],
   [{ kind: 'iterative', rounds: 4 }, 20],
   [{ kind: 'gradual', interval: 7 }, 10],
@@ -129,30 +129,46 @@ test.each<[Schedule | AutoSchedule, number]>([
   [{ kind: 'splicing', interval: 3 }, 30],
   [{ kind: 'auto', tolerance: 0.02, perRound: 15 }, 6],
   [{ kind: 'auto', tolerance: 0.02, perRound: 15 }, 25],
-])('%j interrupted after iteration %i goes on to the same bytes', async (schedule, iteration) => {
-  const run = parameters({ schedule });
-  await runJob(retrain(run, context));
-  const whole = outputs();
-  for (const name of readdirSync(folder)) if (name !== 'net.caffemodel') unlinkSync(join(folder, name));
+  [{ kind: 'splicing', interval: 3 }, 10, 'HDF5'],
+])(
+  '%j interrupted after iteration %i goes on to the same bytes',
+  async (schedule, iteration, snapshot_format) => {
+    const run = parameters({ schedule, solver: solver({ snapshot_format }) });
+    const extension = snapshot_format === 'HDF5' ? '.solverstate.h5' : '.solverstate';
+    await runJob(retrain(run, context));
+    const whole = outputs();
+    for (const name of readdirSync(folder)) if (name !== 'net.caffemodel') unlinkSync(join(folder, name));
 
-  await interrupt(run, iteration);
-  const [state, ...others] = checkpointFiles().filter((name) => name.endsWith('.solverstate'));
-  expect(others).toEqual([]);
-  expect(readdirSync(folder)).not.toContain('net.pruned.caffemodel');
-  await runJob(retrain({ ...run, resume: join(folder, state) }, context));
-  expect(outputs()).toEqual(whole);
-  expect(checkpointFiles()).toEqual([]);
-});
+    await interrupt(run, iteration);
+    const [state, ...others] = checkpointFiles().filter((name) => name.endsWith(extension));
+    expect(others).toEqual([]);
+    expect(readdirSync(folder)).not.toContain('net.pruned.caffemodel');
+    await runJob(retrain({ ...run, resume: join(folder, state) }, context));
+    expect(outputs()).toEqual(whole);
+    expect(checkpointFiles()).toEqual([]);
+  },
+);
 
-test('a training that goes on from its snapshot comes to the same bytes', async () => {
-  const run = { solverFile: netFile, solver: solver(), holdOut: 100 };
-  const to = (name: string, more: object) =>
-    runJob(train({ ...run, prefix: join(folder, name), ...more }, context)).then(({ result }) => result);
-  const whole = await to('whole', { iterations: 30 });
-  const half = await to('half', { iterations: 13 });
-  const rest = await to('half', { iterations: 30, resume: half.state });
-  expect(readFileSync(rest.model).equals(readFileSync(whole.model))).toBe(true);
-});
+test.each([
+  ['BINARYPROTO', ''],
+  ['HDF5', '.h5'],
+] as const)(
+  'a training that goes on from its %s comes to the same bytes',
+  async (snapshot_format, extension) => {
+    const run = { solverFile: netFile, solver: solver({ snapshot_format }), holdOut: 100 };
+    const to = (name: string, more: object) =>
+      runJob(train({ ...run, prefix: join(folder, name), ...more }, context)).then(({ result }) => result);
+    const whole = await to('whole', { iterations: 30 });
+    const half = await to('half', { iterations: 13 });
+    const base = join(folder, 'half_iter_13');
+    expect(half).toMatchObject({
+      model: `${base}.caffemodel${extension}`,
+      state: `${base}.solverstate${extension}`,
+    });
+    const rest = await to('half', { iterations: 30, resume: half.state });
+    expect(readFileSync(rest.model).equals(readFileSync(whole.model))).toBe(true);
+  },
+);
 
 test('a killed process leaves a whole checkpoint, and --resume comes to the same bytes', async () => {
   const script = join(data, 'cli.cjs');
