@@ -28,7 +28,7 @@ test('“Write Hints to Prototxt” is one edit that can be undone', async () =>
   await amountOfIp1().press('Enter');
   await page.getByText('train_val.prototxt has other pruning hints').waitFor();
   await page.getByText('Write Hints to Prototxt').click();
-  await page.getByText('The hints are in train_val.prototxt; it is not saved yet.').waitFor();
+  await page.getByText('The hints were written to train_val.prototxt, for you to save.').waitFor();
   await page.getByText('As the hints of train_val.prototxt say').waitFor();
   await workbench.tab('train_val.prototxt').waitFor();
   await workbench.screenshot('hints-written');
@@ -46,6 +46,7 @@ test('the panel goes back to the defaults and to the hints', async () => {
   // After the undo the text differs from what the panel decided.
   await page.getByText('Take the Hints').click();
   await retry(async () => expect(await amountOfIp1().inputValue()).toBe('4 %'));
+  expect(await page.getByText('for you to save').count()).toBe(0);
   await page.getByText('Back to Defaults').click();
   await retry(async () => expect(await amountOfIp1().inputValue()).toBe('10 %'));
 });

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Button, Icon } from '../controls';
 import { host } from '../host';
 import { t } from '../l10n';
@@ -12,7 +12,8 @@ export function HintsNote({ plan, blobs }: { plan: PlanState; blobs: readonly Pl
   const dispatch = useDispatch();
   const layers = useModel((state) => state.layers);
   const hints = useModel((state) => state.hints);
-  const [said, setSaid] = useState<string | undefined>(undefined);
+  const [written, setWritten] = useState<string | undefined>(undefined);
+  const [error, setError] = useState<string | undefined>(undefined);
   const isAsHinted = useMemo(() => {
     if (!hints) return false;
     const hinted = planOfHints(plan, hints, layers);
@@ -21,14 +22,22 @@ export function HintsNote({ plan, blobs }: { plan: PlanState; blobs: readonly Pl
   const told = useMemo(() => hintsOfPlan(blobs), [blobs]);
 
   const write = async () => {
-    setSaid(undefined);
+    setError(undefined);
     try {
-      const file = await host.run('writeHints', { hints: told.hints });
-      if (file !== undefined) setSaid(t('The hints are in {0}; it is not saved yet.', file));
+      setWritten(await host.run('writeHints', { hints: told.hints }));
     } catch (error) {
-      setSaid((error as Error).message);
+      setError((error as Error).message);
     }
   };
+  useEffect(() => {
+    // Old news once the plan or the hints went on.
+    if (!isAsHinted) setWritten(undefined);
+  }, [isAsHinted]);
+  const said =
+    error ??
+    (isAsHinted && written !== undefined
+      ? t('The hints were written to {0}, for you to save.', written)
+      : undefined);
 
   return (
     <div class="hints">
