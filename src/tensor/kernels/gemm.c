@@ -3,7 +3,7 @@
 
 static void full_tile(int depth, const float *a, const float *b, float *c, int ldc, Start start,
                       const float *bias) {
-  tile_product(depth, a, b, c, ldc, start, bias);
+  tile_product(depth, a, 1, TILE_M, b, TILE_N, c, ldc, start, bias);
 }
 
 static void edge_tile(int depth, const float *a, const float *b, float *c, int ldc, Start start,
@@ -16,7 +16,7 @@ static void edge_tile(int depth, const float *a, const float *b, float *c, int l
     for (int i = 0; i < rows; i++) all_bias[i] = bias[i];
   if (start == FROM_COLUMN_BIAS)
     for (int j = 0; j < columns; j++) all_bias[j] = bias[j];
-  tile_product(depth, a, b, all, TILE_N, start, all_bias);
+  tile_product(depth, a, 1, TILE_M, b, TILE_N, all, TILE_N, start, all_bias);
   for (int i = 0; i < rows; i++)
     for (int j = 0; j < columns; j++) c[(size_t)i * ldc + j] = all[i * TILE_N + j];
 }

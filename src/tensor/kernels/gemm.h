@@ -18,11 +18,12 @@ typedef enum { FROM_ZERO, FROM_C, FROM_ROW_BIAS, FROM_COLUMN_BIAS } Start;
 INLINE int packed_a_size(int rows, int depth) { return ceil_div(rows, TILE_M) * TILE_M * depth; }
 
 /**
- * c (TILE_M × TILE_N, rows `ldc` apart) = start + a · b, where a is packed [depth][TILE_M], b [depth][TILE_N].
+ * c (TILE_M × TILE_N, rows `ldc` apart) = start + a · b. Floats between rows of a are `row_a`, between the steps of
+ * depth `step_a` and `step_b`; columns of b are neighbours.
  * The sum over depth runs in order, whatever the tile's place, so results do not depend on how work is cut.
  */
-INLINE void tile_product(int depth, const float *a, const float *b, float *c, int ldc, Start start,
-                         const float *bias) {
+INLINE void tile_product(int depth, const float *a, int row_a, int step_a, const float *b, int step_b, float *c,
+                         int ldc, Start start, const float *bias) {
   v128_t c00, c01, c10, c11, c20, c21, c30, c31;
   if (start == FROM_C) {
     c00 = load(c), c01 = load(c + 4);
@@ -44,11 +45,11 @@ INLINE void tile_product(int depth, const float *a, const float *b, float *c, in
   for (int k = 0; k < depth; k++) {
     v128_t b0 = load(b), b1 = load(b + 4), ak;
     ak = splat(a[0]), c00 = madd(ak, b0, c00), c01 = madd(ak, b1, c01);
-    ak = splat(a[1]), c10 = madd(ak, b0, c10), c11 = madd(ak, b1, c11);
-    ak = splat(a[2]), c20 = madd(ak, b0, c20), c21 = madd(ak, b1, c21);
-    ak = splat(a[3]), c30 = madd(ak, b0, c30), c31 = madd(ak, b1, c31);
-    a += TILE_M;
-    b += TILE_N;
+    ak = splat(a[row_a]), c10 = madd(ak, b0, c10), c11 = madd(ak, b1, c11);
+    ak = splat(a[2 * row_a]), c20 = madd(ak, b0, c20), c21 = madd(ak, b1, c21);
+    ak = splat(a[3 * row_a]), c30 = madd(ak, b0, c30), c31 = madd(ak, b1, c31);
+    a += step_a;
+    b += step_b;
   }
   store(c, c00), store(c + 4, c01);
   store(c + ldc, c10), store(c + ldc + 4, c11);
@@ -56,7 +57,10 @@ INLINE void tile_product(int depth, const float *a, const float *b, float *c, in
   store(c + 3 * ldc, c30), store(c + 3 * ldc + 4, c31);
 }
 
-/** {@link tile_product} for a tile of which only `rows` × `columns` exist. */
+/**
+ * {@link tile_product} for a tile of which only `rows` × `columns` exist; a is packed [depth][TILE_M], b
+ * [depth][TILE_N].
+ */
 void tile(int depth, const float *a, const float *b, float *c, int ldc, Start start, const float *bias, int rows,
           int columns);
 

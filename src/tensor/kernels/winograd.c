@@ -4,8 +4,11 @@
 // A tile of outputs (4×4 or 2×2) depends on 6×6 inputs. With both sides transformed,
 //   Y = Aᵀ [ (G g Gᵀ) ⊙ (Bᵀ d B) ] A,
 // it takes 36 products per channel instead of 144 or 100, and the sums over channels at each of the 36 places are a
-// matrix product: outputs × channels times channels × tiles. The gradient by the weights is the adjoint of the same:
+// matrix product: tiles × channels times channels × outputs. The gradient by the weights is the adjoint of the same:
 //   dg = Gᵀ [ Σ (A dY Aᵀ) ⊙ (Bᵀ d B) ] G.
+//
+// Four channels lie side by side in a vector, from the copy of an image on, so that nothing needs to be transposed
+// between it and the sums: the transforms read and write whole vectors, and the products take what they wrote as it is.
 #include "convolution.h"
 #include "gemm.h"
 #include "threads.h"
@@ -28,15 +31,14 @@ INLINE int rounded(int count, int unit) { return ceil_div(count, unit) * unit; }
 
 /** Bᵀ: 6 inputs to 6. */
 INLINE void transform_in(const v128_t d[IN], v128_t out[IN]) {
-  v128_t four = splat(4), five = splat(5), two = splat(2);
-  v128_t even = sub(d[4], mul(four, d[2])), odd = sub(d[3], mul(four, d[1]));
-  v128_t evens = sub(d[4], d[2]), odds = mul(two, sub(d[3], d[1]));
-  out[0] = add(sub(mul(four, d[0]), mul(five, d[2])), d[4]);
+  v128_t even = madd(splat(-4), d[2], d[4]), odd = madd(splat(-4), d[1], d[3]);
+  v128_t evens = sub(d[4], d[2]), odds = sub(d[3], d[1]);
+  out[0] = madd(splat(4), sub(d[0], d[2]), evens);
   out[1] = add(even, odd);
   out[2] = sub(even, odd);
-  out[3] = add(evens, odds);
-  out[4] = sub(evens, odds);
-  out[5] = add(sub(mul(four, d[1]), mul(five, d[3])), d[5]);
+  out[3] = madd(splat(2), odds, evens);
+  out[4] = madd(splat(-2), odds, evens);
+  out[5] = madd(splat(-4), odds, sub(d[5], d[3]));
 }
 
 // What follows is for a kernel of 3 or 5, known when it is compiled: `kernel` is a constant wherever these are used.
@@ -100,19 +102,50 @@ INLINE void gather_filter(int kernel, const v128_t u[IN], v128_t out[MOST_TAPS])
   out[kernel - 1] = add(out[kernel - 1], u[5]);
 }
 
-// ------------------------------------------------------------------------------- the transforms of four tiles at once
+// --------------------------------------------------------------------------------------- tiles of four channels at once
 
-/** Bᵀ d B of the four 6×6 tiles at `from`, rows `row` apart; the value of place f goes to to[f · step]. */
-static void transform_tiles(const float *const from[LANES], int row, float *to, int step) {
+/** An image in quads: [channel / 4][row][column][channel % 4], what lies beyond it being 0. */
+typedef struct {
+  int quads, rows, columns;
+} Image;
+
+INLINE int image_size(const Image *i) { return i->quads * i->rows * i->columns * LANES; }
+
+/**
+ * Copies `channels` planes of height × width into an image whose first value lies `top` rows and `left` columns before
+ * theirs. Channels that are missing in the last quad hold anything.
+ */
+static void fill_image(const Image *image, int channels, int height, int width, int top, int left, const float *x,
+                       float *to) {
+  int begin = smaller(image->columns, left), end = smaller(image->columns, left + width);
+  for (int c = 0; c < channels; c += LANES) {
+    const float *plane[LANES];
+    for (int q = 0; q < LANES; q++) plane[q] = x + (size_t)smaller(c + q, channels - 1) * height * width;
+    for (int r = 0; r < image->rows; r++, to += image->columns * LANES) {
+      int y = r - top;
+      if (y < 0 || y >= height) {
+        clear(to, image->columns * LANES);
+        continue;
+      }
+      clear(to, begin * LANES);
+      for (int j = begin; j < end; j += LANES) {
+        int at = y * width + j - left;
+        v128_t pixels[LANES];
+        for (int q = 0; q < LANES; q++) pixels[q] = load(plane[q] + at);
+        transpose4(&pixels[0], &pixels[1], &pixels[2], &pixels[3]);
+        for (int q = 0; q < LANES && j + q < end; q++) store(to + (j + q) * LANES, pixels[q]);
+      }
+      clear(to + end * LANES, (image->columns - end) * LANES);
+    }
+  }
+}
+
+/** Bᵀ d B of the tile at `from`, whose rows are `row` floats apart; the value of place f goes to to[f · step]. */
+static void transform_tile(const float *from, int row, float *to, int step) {
   v128_t rows[IN][IN];
   for (int y = 0; y < IN; y++) {
-    v128_t d[IN], skip0, skip1;
-    const float *a = from[0] + y * row, *b = from[1] + y * row, *c = from[2] + y * row, *e = from[3] + y * row;
-    // Columns 0 to 3, then 2 to 5 of which the last two are new: no read leaves the tile.
-    d[0] = load(a), d[1] = load(b), d[2] = load(c), d[3] = load(e);
-    transpose4(&d[0], &d[1], &d[2], &d[3]);
-    skip0 = load(a + 2), skip1 = load(b + 2), d[4] = load(c + 2), d[5] = load(e + 2);
-    transpose4(&skip0, &skip1, &d[4], &d[5]);
+    v128_t d[IN];
+    for (int x = 0; x < IN; x++) d[x] = load(from + y * row + x * LANES);
     transform_in(d, rows[y]);
   }
   for (int x = 0; x < IN; x++) {
@@ -123,13 +156,12 @@ static void transform_tiles(const float *const from[LANES], int row, float *to, 
   }
 }
 
-/** A dY Aᵀ of the four tiles of gradients at `from`, as {@link transform_tiles}. */
-INLINE void transform_gradients(int kernel, const float *const from[LANES], int row, float *to, int step) {
+/** A dY Aᵀ of the tile of gradients at `from`, as {@link transform_tile}. */
+INLINE void transform_gradients(int kernel, const float *from, int row, float *to, int step) {
   v128_t rows[MOST_OUT][IN];
   for (int y = 0; y < outputs_of(kernel); y++) {
-    v128_t d[LANES];
-    for (int q = 0; q < LANES; q++) d[q] = load(from[q] + y * row);
-    transpose4(&d[0], &d[1], &d[2], &d[3]);
+    v128_t d[MOST_OUT];
+    for (int x = 0; x < outputs_of(kernel); x++) d[x] = load(from + y * row + x * LANES);
     transform_gradient(kernel, d, rows[y]);
   }
   for (int x = 0; x < IN; x++) {
@@ -140,22 +172,22 @@ INLINE void transform_gradients(int kernel, const float *const from[LANES], int 
   }
 }
 
-static void transform_gradients3(const float *const from[LANES], int row, float *to, int step) {
+static void transform_gradients3(const float *from, int row, float *to, int step) {
   transform_gradients(3, from, row, to, step);
 }
-static void transform_gradients5(const float *const from[LANES], int row, float *to, int step) {
+static void transform_gradients5(const float *from, int row, float *to, int step) {
   transform_gradients(5, from, row, to, step);
 }
 
-/** Where the outputs of a tile go, and how many of them exist. */
+/** The part of a tile of outputs that exists: how much of it, and where it goes in planes of `plane` floats. */
 typedef struct {
   float *to;
-  int rows, columns;
+  int plane, width;
+  int channels, rows, columns;
 } Target;
 
-/** Aᵀ M A + bias of four tiles, written to their targets, rows `width` apart. */
-INLINE void transform_products(int kernel, const float *from, int step, v128_t bias, const Target targets[LANES],
-                               int width) {
+/** Aᵀ M A of a tile, given by its values at the places, `step` floats apart. */
+INLINE void transform_products(int kernel, const float *from, int step, const Target *target) {
   v128_t columns[IN][MOST_OUT];
   for (int x = 0; x < IN; x++) {
     v128_t m[IN];
@@ -163,33 +195,21 @@ INLINE void transform_products(int kernel, const float *from, int step, v128_t b
     transform_out(kernel, m, columns[x]);
   }
   for (int y = 0; y < outputs_of(kernel); y++) {
-    v128_t row[IN], out[MOST_OUT];
+    v128_t row[IN], out[MOST_OUT] = {zero(), zero(), zero(), zero()};
     for (int x = 0; x < IN; x++) row[x] = columns[x][y];
     transform_out(kernel, row, out);
-    for (int x = 0; x < outputs_of(kernel); x++) out[x] = add(out[x], bias);
-    if (kernel == 3) {
-      transpose4(&out[0], &out[1], &out[2], &out[3]);
-      for (int q = 0; q < LANES; q++)
-        if (y < targets[q].rows) store_some(targets[q].to + y * width, out[q], targets[q].columns);
-    } else {
-      v128_t pairs[2] = {wasm_i32x4_shuffle(out[0], out[1], 0, 4, 1, 5),
-                         wasm_i32x4_shuffle(out[0], out[1], 2, 6, 3, 7)};
-      for (int q = 0; q < LANES; q++) {
-        if (y >= targets[q].rows) continue;
-        float *to = targets[q].to + y * width;
-        v128_t pair = q % 2 ? wasm_i64x2_shuffle(pairs[q / 2], pairs[q / 2], 1, 1) : pairs[q / 2];
-        if (targets[q].columns >= 2) wasm_v128_store64_lane(to, pair, 0);
-        else *to = wasm_f32x4_extract_lane(pair, 0);
-      }
-    }
+    transpose4(&out[0], &out[1], &out[2], &out[3]);
+    if (y >= target->rows) break;
+    for (int q = 0; q < LANES && q < target->channels; q++)
+      store_some(target->to + q * target->plane + y * target->width, out[q], target->columns);
   }
 }
 
-static void transform_products3(const float *from, int step, v128_t bias, const Target targets[LANES], int width) {
-  transform_products(3, from, step, bias, targets, width);
+static void transform_products3(const float *from, int step, const Target *target) {
+  transform_products(3, from, step, target);
 }
-static void transform_products5(const float *from, int step, v128_t bias, const Target targets[LANES], int width) {
-  transform_products(5, from, step, bias, targets, width);
+static void transform_products5(const float *from, int step, const Target *target) {
+  transform_products(5, from, step, target);
 }
 
 // ---------------------------------------------------------------------------------------------------- forward
@@ -197,47 +217,44 @@ static void transform_products5(const float *from, int step, v128_t bias, const 
 typedef struct {
   Shape s;
   Operands o;
-  /** Transformed weights: [place][tile of outputs][channel][TILE_M]. */
+  /** Transformed weights: [place][panel of outputs][channel][TILE_N]. */
   float *filters;
   int out; // outputs of a tile along a side
   int tiles_x, tiles_y;
-  int images;         // of a chunk
-  int tile_rows;      // of an image in a chunk: all, unless there is one image
-  int blocks;         // chunks of an image
-  int groups;         // of four tiles in such a part of an image
-  int panels;         // of TILE_N tiles in a chunk
-  int output_tiles;   // of TILE_M outputs
-  int step_v, step_m; // floats between places
-  Layout layout;
+  int images;            // of a chunk
+  int tile_rows;         // of an image in a chunk: all, unless there is one image
+  int blocks;            // chunks of an image
+  int slots;             // tiles of a chunk, rounded up to TILE_M
+  int channels, outputs; // rounded up to LANES and TILE_N
+  int step_v, step_m;    // floats between places
+  Image image;
 } Winograd;
 
 static Winograd plan(const Shape *s) {
   int out = outputs_of(s->kernel_width);
   Winograd w = {.s = *s, .out = out, .tiles_x = ceil_div(s->out_width, out), .tiles_y = ceil_div(s->out_height, out)};
-  w.output_tiles = ceil_div(s->outputs, TILE_M);
-  int per_panel = PLACES * TILE_N * (s->channels + s->outputs);
-  int room = larger(1, BLOCK_FLOATS / per_panel) * TILE_N / LANES; // groups of tiles
+  w.channels = rounded(s->channels, LANES);
+  w.outputs = rounded(s->outputs, TILE_N);
+  int room = larger(TILE_M, BLOCK_FLOATS / (PLACES * (w.channels + w.outputs))); // tiles
   w.images = 1;
   w.tile_rows = w.tiles_y;
-  while (w.tile_rows > 1 && ceil_div(w.tile_rows * w.tiles_x, LANES) > room) w.tile_rows = (w.tile_rows + 1) / 2;
-  // Work for every thread, as long as a panel is filled.
+  while (w.tile_rows > 1 && w.tile_rows * w.tiles_x > room) w.tile_rows = (w.tile_rows + 1) / 2;
+  // Work for every thread, as long as the products are filled.
   while (w.tile_rows > 1 && s->num * ceil_div(w.tiles_y, w.tile_rows) < 2 * thread_count() &&
          w.tile_rows * w.tiles_x >= 2 * TILE_N)
     w.tile_rows = (w.tile_rows + 1) / 2;
   w.blocks = ceil_div(w.tiles_y, w.tile_rows);
-  w.groups = ceil_div(w.tile_rows * w.tiles_x, LANES);
+  int tiles = w.tile_rows * w.tiles_x;
   if (w.blocks == 1) {
-    w.images = larger(1, smaller(s->num, room / w.groups));
-    // Fewer at a time when threads would have nothing to do, down to one panel.
-    while (w.images > 1 && ceil_div(s->num, w.images) < 4 * thread_count() &&
-           (w.images + 1) / 2 * w.groups * LANES >= TILE_N)
+    w.images = larger(1, smaller(s->num, room / tiles));
+    // Fewer at a time when threads would have nothing to do.
+    while (w.images > 1 && ceil_div(s->num, w.images) < 4 * thread_count() && (w.images + 1) / 2 * tiles >= TILE_N)
       w.images = (w.images + 1) / 2;
   }
-  w.panels = ceil_div(w.images * w.groups * LANES, TILE_N);
-  w.step_v = w.panels * s->channels * TILE_N + GAP;
-  w.step_m = w.panels * w.output_tiles * TILE_M * TILE_N + GAP;
-  w.layout = (Layout){.channels = s->channels, .prepared = 1, .rows = w.tile_rows * out + IN - out,
-                      .remainders = 1, .row = w.tiles_x * out + IN - out};
+  w.slots = rounded(w.images * tiles, TILE_M);
+  w.step_v = w.slots * w.channels + GAP;
+  w.step_m = w.slots * w.outputs + GAP;
+  w.image = (Image){w.channels / LANES, w.tile_rows * out + IN - out, w.tiles_x * out + IN - out};
   return w;
 }
 
@@ -259,16 +276,16 @@ int winograd_fits(const Shape *s) {
   return useful_tiles(s) >= (s->channels * s->outputs > 16384 ? 128 : 16);
 }
 
-INLINE int filters_size(const Winograd *w) { return PLACES * w->output_tiles * TILE_M * w->s.channels; }
-
 Needs winograd_needs(const Shape *s) {
   Winograd w = plan(s);
-  return (Needs){filters_size(&w) + SLACK, PLACES * (w.step_v + w.step_m) + layout_size(&w.layout) + 3 * SLACK};
+  return (Needs){PLACES * w.outputs * s->channels, PLACES * (w.step_v + w.step_m) + image_size(&w.image) + 2 * SLACK};
 }
 
 /** G g Gᵀ of four outputs, all channels. */
 INLINE void transform_filters(int kernel, const Winograd *w, int first) {
   int channels = w->s.channels, outputs = w->s.outputs, area = kernel * kernel;
+  float *to = w->filters + (size_t)(first / TILE_N) * channels * TILE_N + first % TILE_N;
+  size_t step = (size_t)channels * w->outputs;
   for (int c = 0; c < channels; c++) {
     float weights[MOST_TAPS * MOST_TAPS][LANES] = {{0}};
     for (int q = 0; q < LANES && first + q < outputs; q++) {
@@ -286,82 +303,73 @@ INLINE void transform_filters(int kernel, const Winograd *w, int first) {
       v128_t column[MOST_TAPS], out[IN];
       for (int y = 0; y < kernel; y++) column[y] = rows[y][x];
       transform_filter(kernel, column, out);
-      for (int y = 0; y < IN; y++) {
-        size_t place = y * IN + x;
-        store(w->filters + ((place * w->output_tiles + first / TILE_M) * channels + c) * TILE_M, out[y]);
-      }
+      for (int y = 0; y < IN; y++) store(to + (y * IN + x) * step + c * TILE_N, out[y]);
     }
   }
 }
 
 static void filter_task(const void *args, int chunk, int thread) {
   const Winograd *w = args;
-  if (w->s.kernel_width == 3) transform_filters(3, w, chunk * TILE_M);
-  else transform_filters(5, w, chunk * TILE_M);
+  if (w->s.kernel_width == 3) transform_filters(3, w, chunk * LANES);
+  else transform_filters(5, w, chunk * LANES);
 }
 
-/** Tile number `tile` of a part of an image, its last one beyond it. */
-INLINE int tile_offset(const Winograd *w, int tile, int tile_rows) {
-  int t = smaller(tile, tile_rows * w->tiles_x - 1);
-  return t / w->tiles_x * w->out * w->layout.row + t % w->tiles_x * w->out;
+/** Products of TILE_M transformed tiles, rows of `v`, and the filters of TILE_N outputs. */
+static void tiles_times_filters(int channels, const float *v, int ldv, const float *filters, float *m, int ldm,
+                                const float *bias) {
+  tile_product(channels, v, ldv, 1, filters, TILE_N, m, ldm, bias ? FROM_COLUMN_BIAS : FROM_ZERO, bias);
 }
+
+/** The place whose value adds to all outputs of its tile alike: where a bias goes. */
+#define BIAS_PLACE (IN + 1)
 
 static void forward_task(const void *args, int chunk, int thread) {
   const Winograd *w = args;
   const Shape *s = &w->s;
-  int channels = s->channels, rows_m = w->output_tiles * TILE_M;
   int first = chunk / w->blocks * w->images, images = smaller(w->images, s->num - first);
   int tile_row = chunk % w->blocks * w->tile_rows, tile_rows = smaller(w->tile_rows, w->tiles_y - tile_row);
-  int groups = ceil_div(tile_rows * w->tiles_x, LANES), panels = ceil_div(images * groups * LANES, TILE_N);
-  float *v = scratch(thread), *m = v + PLACES * w->step_v + SLACK, *image = m + PLACES * w->step_m + SLACK;
-  int plane = w->layout.rows * w->layout.row;
+  int tiles = tile_rows * w->tiles_x, slots = rounded(images * tiles, TILE_M);
+  float *v = scratch(thread), *m = v + PLACES * w->step_v, *image = m + PLACES * w->step_m + SLACK;
+  int row = w->image.columns * LANES, quad = w->image.rows * row;
 
-  for (int n = 0; n < images; n++) {
-    prepare(s, &w->layout, w->o.x + (size_t)(first + n) * channels * s->height * s->width, tile_row * w->out, image);
-    for (int g = 0; g < groups; g++) {
-      int slot = n * groups + g;
-      const float *from[LANES];
-      for (int q = 0; q < LANES; q++) from[q] = image + tile_offset(w, g * LANES + q, tile_rows);
-      float *to = v + (size_t)(slot / 2) * channels * TILE_N + slot % 2 * LANES;
-      for (int c = 0; c < channels; c++) {
-        transform_tiles(from, w->layout.row, to + c * TILE_N, w->step_v);
-        for (int q = 0; q < LANES; q++) from[q] += plane;
-      }
+  for (int n = 0, slot = 0; n < images; n++) {
+    fill_image(&w->image, s->channels, s->height, s->width, s->pad_height - tile_row * w->out, s->pad_width,
+               w->o.x + (size_t)(first + n) * s->channels * s->height * s->width, image);
+    for (int t = 0; t < tiles; t++, slot++) {
+      const float *from = image + t / w->tiles_x * w->out * row + t % w->tiles_x * w->out * LANES;
+      for (int c = 0; c < w->channels; c += LANES)
+        transform_tile(from + c / LANES * quad, row, v + slot * w->channels + c, w->step_v);
     }
   }
 
   for (int f = 0; f < PLACES; f++)
-    for (int p = 0; p < panels; p++)
-      for (int o = 0; o < w->output_tiles; o++)
-        tile(channels, w->filters + ((size_t)f * w->output_tiles + o) * channels * TILE_M,
-             v + (size_t)f * w->step_v + p * channels * TILE_N,
-             m + (size_t)f * w->step_m + (p * rows_m + o * TILE_M) * TILE_N, TILE_N, FROM_ZERO, 0, TILE_M, TILE_N);
+    for (int o = 0; o < w->outputs; o += TILE_N)
+      for (int t = 0; t < slots; t += TILE_M)
+        tiles_times_filters(s->channels, v + (size_t)f * w->step_v + t * w->channels, w->channels,
+                            w->filters + ((size_t)f * w->outputs + o) * s->channels,
+                            m + (size_t)f * w->step_m + t * w->outputs + o, w->outputs,
+                            w->o.bias && f == BIAS_PLACE ? w->o.bias + o : 0);
 
   __typeof__(transform_products3) *products = s->kernel_width == 3 ? transform_products3 : transform_products5;
-  for (int n = 0; n < images; n++) {
-    float *y = w->o.y + (size_t)(first + n) * s->outputs * s->out_height * s->out_width;
-    for (int g = 0; g < groups; g++) {
-      int slot = n * groups + g;
-      Target targets[LANES];
-      for (int q = 0; q < LANES; q++) {
-        int t = g * LANES + q, row = (tile_row + t / w->tiles_x) * w->out, column = t % w->tiles_x * w->out;
-        targets[q] = (Target){y + row * s->out_width + column,
-                              t < tile_rows * w->tiles_x ? s->out_height - row : 0, s->out_width - column};
-      }
-      const float *from = m + (size_t)(slot / 2) * rows_m * TILE_N + slot % 2 * LANES;
-      for (int o = 0; o < s->outputs; o++) {
-        products(from + o * TILE_N, w->step_m, splat(w->o.bias ? w->o.bias[o] : 0), targets, s->out_width);
-        for (int q = 0; q < LANES; q++) targets[q].to += s->out_height * s->out_width;
+  int plane = s->out_height * s->out_width;
+  for (int n = 0, slot = 0; n < images; n++)
+    for (int t = 0; t < tiles; t++, slot++) {
+      int y = (tile_row + t / w->tiles_x) * w->out, x = t % w->tiles_x * w->out;
+      Target target = {.to = w->o.y + (size_t)(first + n) * s->outputs * plane + y * s->out_width + x,
+                       .plane = plane, .width = s->out_width,
+                       .rows = s->out_height - y, .columns = smaller(w->out, s->out_width - x)};
+      for (int o = 0; o < s->outputs; o += LANES, target.to += LANES * plane) {
+        target.channels = s->outputs - o;
+        products(m + slot * w->outputs + o, w->step_m, &target);
       }
     }
-  }
 }
 
 void winograd(const Shape *s, const Operands *operands, float *workspace) {
   Winograd w = plan(s);
   w.o = *operands;
   w.filters = workspace;
-  parallel(filter_task, &w, w.output_tiles);
+  parallel(filter_task, &w, w.outputs / LANES);
   parallel(forward_task, &w, w.blocks > 1 ? s->num * w.blocks : ceil_div(s->num, w.images));
 }
 
@@ -379,7 +387,7 @@ typedef struct {
   int tiles_x, tiles_y;
   int block;             // tiles of a pass
   int step_v, step_d;    // floats between places
-  Layout image, gradient;
+  Image image, gradient;
 } Weights;
 
 /** How images are shared out decides how sums round: a matter of the shape, not of the number of threads. */
@@ -397,10 +405,8 @@ static Weights plan_weights(const Shape *s) {
   w.block = smaller(larger(32, room), s->num * w.tiles_x * w.tiles_y);
   w.step_v = w.channels * w.block + GAP;
   w.step_d = w.outputs * w.block + GAP;
-  w.image = (Layout){.channels = s->channels, .prepared = 1, .rows = w.tiles_y * out + IN - out,
-                     .remainders = 1, .row = w.tiles_x * out + IN - out};
-  w.gradient = (Layout){.channels = s->outputs, .prepared = 1, .rows = w.tiles_y * out, .remainders = 1,
-                        .row = w.tiles_x * out};
+  w.image = (Image){ceil_div(s->channels, LANES), w.tiles_y * out + IN - out, w.tiles_x * out + IN - out};
+  w.gradient = (Image){ceil_div(s->outputs, LANES), w.tiles_y * out, w.tiles_x * out};
   return w;
 }
 
@@ -413,7 +419,13 @@ int winograd_weights_fits(const Shape *s) {
 Needs winograd_weights_needs(const Shape *s) {
   Weights w = plan_weights(s);
   return (Needs){w.parts * PLACES * w.outputs * w.channels,
-                 PLACES * (w.step_v + w.step_d) + layout_size(&w.image) + layout_size(&w.gradient) + 4 * SLACK};
+                 PLACES * (w.step_v + w.step_d) + image_size(&w.image) + image_size(&w.gradient) + 4 * SLACK};
+}
+
+/** Sums over tiles of the products of TILE_M gradients and TILE_N inputs, columns of `d` and `v`. */
+static void gradients_times_tiles(int depth, const float *d, int ldd, const float *v, int ldv, float *sums, int ld,
+                                  Start start) {
+  tile_product(depth, d, 1, ldd, v, ldv, sums, ld, start, 0);
 }
 
 /** Adds the products of `depth` transformed tiles to the sums of a part. */
@@ -421,40 +433,35 @@ static void add_products(const Weights *w, const float *v, const float *d, int d
   for (int f = 0; f < PLACES; f++)
     for (int c = 0; c < w->channels; c += TILE_N)
       for (int o = 0; o < w->outputs; o += TILE_M)
-        tile(depth, d + (size_t)f * w->step_d + o * w->block, v + (size_t)f * w->step_v + c * w->block,
-             sums + ((size_t)f * w->outputs + o) * w->channels + c, w->channels, start, 0, TILE_M, TILE_N);
+        gradients_times_tiles(depth, d + (size_t)f * w->step_d + o, w->outputs, v + (size_t)f * w->step_v + c,
+                              w->channels, sums + ((size_t)f * w->outputs + o) * w->channels + c, w->channels, start);
 }
 
 static void weights_task(const void *args, int chunk, int thread) {
   const Weights *w = args;
   const Shape *s = &w->s;
-  Shape plain = {.height = s->out_height, .width = s->out_width, .stride_height = 1, .stride_width = 1};
   int first = (int)((int64_t)s->num * chunk / w->parts), end = (int)((int64_t)s->num * (chunk + 1) / w->parts);
   float *v = scratch(thread), *d = v + PLACES * w->step_v + SLACK;
-  float *image = d + PLACES * w->step_d + SLACK, *gradient = image + layout_size(&w->image) + SLACK;
+  float *image = d + PLACES * w->step_d + SLACK, *gradient = image + image_size(&w->image) + SLACK;
   float *sums = w->partial + (size_t)chunk * PLACES * w->outputs * w->channels;
-  int image_plane = w->image.rows * w->image.row, gradient_plane = w->gradient.rows * w->gradient.row;
+  int image_row = w->image.columns * LANES, image_quad = w->image.rows * image_row;
+  int gradient_row = w->gradient.columns * LANES, gradient_quad = w->gradient.rows * gradient_row;
   __typeof__(transform_gradients3) *gradients = s->kernel_width == 3 ? transform_gradients3 : transform_gradients5;
   int depth = 0;
   Start start = FROM_ZERO;
   for (int n = first; n < end; n++) {
-    prepare(s, &w->image, w->x + (size_t)n * s->channels * s->height * s->width, 0, image);
-    prepare(&plain, &w->gradient, w->dy + (size_t)n * s->outputs * s->out_height * s->out_width, 0, gradient);
+    fill_image(&w->image, s->channels, s->height, s->width, s->pad_height, s->pad_width,
+               w->x + (size_t)n * s->channels * s->height * s->width, image);
+    fill_image(&w->gradient, s->outputs, s->out_height, s->out_width, 0, 0,
+               w->dy + (size_t)n * s->outputs * s->out_height * s->out_width, gradient);
     for (int t = 0; t < w->tiles_x * w->tiles_y; t++) {
-      int row = t / w->tiles_x * w->out, column = t % w->tiles_x * w->out;
-      // Four channels side by side; those that do not exist repeat the last, and nobody looks at their sums.
-      for (int c = 0; c < w->channels; c += LANES) {
-        const float *from[LANES];
-        for (int q = 0; q < LANES; q++)
-          from[q] = image + smaller(c + q, s->channels - 1) * image_plane + row * w->image.row + column;
-        transform_tiles(from, w->image.row, v + (c / TILE_N * w->block + depth) * TILE_N + c % TILE_N, w->step_v);
-      }
-      for (int o = 0; o < w->outputs; o += LANES) {
-        const float *from[LANES];
-        for (int q = 0; q < LANES; q++)
-          from[q] = gradient + smaller(o + q, s->outputs - 1) * gradient_plane + row * w->gradient.row + column;
-        gradients(from, w->gradient.row, d + (o / TILE_M * w->block + depth) * TILE_M, w->step_d);
-      }
+      int row = t / w->tiles_x * w->out, column = t % w->tiles_x * w->out * LANES;
+      for (int c = 0; c < w->image.quads; c++)
+        transform_tile(image + c * image_quad + row * image_row + column, image_row,
+                       v + depth * w->channels + c * LANES, w->step_v);
+      for (int o = 0; o < w->gradient.quads; o++)
+        gradients(gradient + o * gradient_quad + row * gradient_row + column, gradient_row,
+                  d + depth * w->outputs + o * LANES, w->step_d);
       if (++depth == w->block) {
         add_products(w, v, d, depth, start, sums);
         start = FROM_C;
