@@ -1,8 +1,8 @@
-import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { withCheckpoint } from './checkpoint';
 import type { ComputeContext, Job, Progress } from './job';
 import { loadWeights } from './loadWeights';
+import { snapshotPrefix } from './snapshots';
 import { type Figures, Trainer, type TrainingSource } from './trainer';
 
 /** How a training that runs is paused and stopped from outside. */
@@ -66,7 +66,7 @@ export async function* train(
 ): Job<TrainEvent, TrainResult> {
   const { solver: parameter } = source;
   const last = iterations ?? parameter.max_iter ?? 0;
-  const base = prefix ?? join(source.solverFile, '..', parameter.snapshot_prefix ?? 'net');
+  const base = prefix ?? (await snapshotPrefix(source));
   const begin = performance.now();
   const trainer = await Trainer.open(source, engine);
   let checkpoint = resume;

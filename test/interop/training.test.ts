@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -6,6 +6,7 @@ import { openFile } from '../../src/caffe/byteSource';
 import { parseSolver } from '../../src/caffe/readNet';
 import { readSolverState } from '../../src/caffe/solverState';
 import { loadWeights } from '../../src/jobs/loadWeights';
+import { snapshotFiles, snapshotPrefix } from '../../src/jobs/snapshots';
 import { Trainer } from '../../src/jobs/trainer';
 import { PortableEngine } from '../../src/tensor/portable';
 import { caffeTrain, hasCaffe } from './realCaffe';
@@ -103,4 +104,21 @@ describe.skipIf(!hasCaffe).each(Object.entries(solvers))('a training by %s', (ty
     expectSame(await train(second, whole), theirs, half);
     await second.dispose();
   });
+});
+
+describe.skipIf(!hasCaffe)('snapshots get the names that caffe train gives them', () => {
+  test.each(['', 'snapshot_prefix: "net"', 'snapshot_prefix: "states"', 'snapshot_prefix: "states/net"'])(
+    'with "%s"',
+    async (field) => {
+      mkdirSync(join(folder, 'states'), { recursive: true });
+      const text = `net: "net.prototxt" base_lr: 0.1 lr_policy: "fixed" max_iter: 0 ${field}`;
+      const solverFile = join(folder, 'named.prototxt');
+      writeFileSync(solverFile, text);
+      const prefix = await snapshotPrefix({ solverFile, solver: parseSolver(text) });
+      const { model, state } = snapshotFiles(prefix, 0, false);
+      expect([model, state].map((path) => existsSync(path))).toEqual([false, false]);
+      caffeTrain(folder, 'named.prototxt', '-weights', 'initial.caffemodel');
+      expect([model, state].map((path) => existsSync(path))).toEqual([true, true]);
+    },
+  );
 });
