@@ -67,8 +67,11 @@ const ZIGZAG = Uint8Array.from(
   ].flat(),
 );
 
-/** A progressive file may refine its coefficients in many scans; more than this is no image but an attack. */
-const MAX_SCANS = 500;
+/**
+ * A progressive file refines its coefficients in many scans, each of which may go over the whole image in a few bytes:
+ * the largest image with ten of them keeps below this, and what goes over more blocks is an attack.
+ */
+const MAX_BLOCKS = 2 ** 25;
 
 /** @throws RangeError when the file is damaged, of a kind that is not taken, or has more than `maxPixels` */
 export function decodeJpeg(bytes: Uint8Array, mode: ColorMode, maxPixels: number): Image {
@@ -81,6 +84,7 @@ export function decodeJpeg(bytes: Uint8Array, mode: ColorMode, maxPixels: number
   let adobeTransform: number | undefined;
   let isJfif = false;
   let scans = 0;
+  let blocksLeft = MAX_BLOCKS;
 
   let at = 2;
   while (at + 4 <= bytes.length) {
@@ -101,20 +105,24 @@ export function decodeJpeg(bytes: Uint8Array, mode: ColorMode, maxPixels: number
     at = end;
     if (marker === 0xdb) readQuantization(segment, quantization);
     else if (marker === 0xc4) readHuffman(segment, dcTables, acTables);
-    else if (marker === 0xdd) restartInterval = segment.getUint16(0);
-    else if (marker === 0xe0) isJfif ||= segment.byteLength >= 5 && segment.getUint32(0) === 0x4a464946;
+    else if (marker === 0xdd) {
+      requireLength(segment, 2);
+      restartInterval = segment.getUint16(0);
+    } else if (marker === 0xe0) isJfif ||= segment.byteLength >= 5 && segment.getUint32(0) === 0x4a464946;
     else if (marker === 0xee) {
       if (segment.byteLength >= 12 && segment.getUint32(0) === 0x41646f62)
         adobeTransform = segment.getUint8(11);
     } else if (marker === 0xc0 || marker === 0xc1 || marker === 0xc2) {
       if (frame !== undefined) throw new RangeError('it has two frames');
-      frame = readFrame(segment, marker === 0xc2, maxPixels);
+      frame = readFrame(segment, marker === 0xc2, maxPixels, 8 * bytes.length);
     } else if (marker > 0xc2 && marker <= 0xcf && marker !== 0xcc) {
       throw new RangeError('it is lossless or arithmetically coded');
     } else if (marker === 0xda) {
       if (frame === undefined) throw new RangeError('its data come before its size');
-      if (++scans > MAX_SCANS) throw new RangeError(`it has more than ${MAX_SCANS} scans`);
+      scans++;
       const scan = readScanHeader(segment, frame);
+      blocksLeft -= blocksOf(scan.components);
+      if (blocksLeft < 0) throw new RangeError(`its ${scans} scans go over more blocks than an image has`);
       at = decodeScan(bytes, at, frame, scan, restartInterval, dcTables, acTables);
     }
   }
@@ -127,10 +135,19 @@ export function decodeJpeg(bytes: Uint8Array, mode: ColorMode, maxPixels: number
   return toImage(frame, planes, colorSpace(frame, isJfif, adobeTransform), mode);
 }
 
+const blocksOf = (components: readonly Pick<Component, 'blocksWide' | 'blocksHigh'>[]) =>
+  components.reduce((sum, { blocksWide, blocksHigh }) => sum + blocksWide * blocksHigh, 0);
+
+/** @throws RangeError when a segment is shorter than what it must hold */
+function requireLength(segment: DataView, length: number): void {
+  if (segment.byteLength < length) throw new RangeError('a part of its header is too short');
+}
+
 function readQuantization(segment: DataView, tables: (Uint16Array | undefined)[]): void {
   for (let at = 0; at < segment.byteLength;) {
     const which = segment.getUint8(at++);
     const wide = which >> 4 !== 0;
+    requireLength(segment, at + (wide ? 128 : 64));
     const table = new Uint16Array(64);
     for (let i = 0; i < 64; i++, at += wide ? 2 : 1) {
       table[ZIGZAG[i]] = wide ? segment.getUint16(at) : segment.getUint8(at);
@@ -177,7 +194,9 @@ function huffmanTable(counts: readonly number[], values: Uint8Array): HuffmanTab
   return { maxCode, offset, values, quick };
 }
 
-function readFrame(segment: DataView, progressive: boolean, maxPixels: number): Frame {
+/** @param maxBlocks of all components: a block takes a bit at least, so that a short file cannot claim a large image */
+function readFrame(segment: DataView, progressive: boolean, maxPixels: number, maxBlocks: number): Frame {
+  requireLength(segment, 6);
   const precision = segment.getUint8(0);
   const height = segment.getUint16(1);
   const width = segment.getUint16(3);
@@ -187,6 +206,7 @@ function readFrame(segment: DataView, progressive: boolean, maxPixels: number): 
     throw new RangeError(`an image of ${width} x ${height} pixels is not taken`);
   }
   if (count !== 1 && count !== 3 && count !== 4) throw new RangeError(`it has ${count} components`);
+  requireLength(segment, 6 + 3 * count);
   const described = Array.from({ length: count }, (_, i) => {
     const sampling = segment.getUint8(7 + 3 * i);
     return {
@@ -200,7 +220,7 @@ function readFrame(segment: DataView, progressive: boolean, maxPixels: number): 
     throw new RangeError('a sampling factor is wrong');
   const maxH = Math.max(...described.map(({ h }) => h));
   const maxV = Math.max(...described.map(({ v }) => v));
-  const components = described.map((component) => {
+  const sized = described.map((component) => {
     const blocksWide = Math.ceil(width / (8 * maxH)) * component.h;
     const blocksHigh = Math.ceil(height / (8 * maxV)) * component.v;
     return {
@@ -209,18 +229,24 @@ function readFrame(segment: DataView, progressive: boolean, maxPixels: number): 
       blocksHigh,
       width: Math.ceil((width * component.h) / maxH),
       height: Math.ceil((height * component.v) / maxV),
-      coefficients: new Int16Array(blocksWide * blocksHigh * 64),
-      dcTable: 0,
-      acTable: 0,
-      predicted: 0,
     };
   });
+  if (blocksOf(sized) > maxBlocks) throw new RangeError('its data end too early');
+  const components = sized.map((component) => ({
+    ...component,
+    coefficients: new Int16Array(component.blocksWide * component.blocksHigh * 64),
+    dcTable: 0,
+    acTable: 0,
+    predicted: 0,
+  }));
   return { width, height, progressive, components, maxH, maxV };
 }
 
 function readScanHeader(segment: DataView, frame: Frame): Scan {
+  requireLength(segment, 1);
   const count = segment.getUint8(0);
   if (count < 1 || count > 4) throw new RangeError('a scan has no components');
+  requireLength(segment, 4 + 2 * count);
   const components = Array.from({ length: count }, (_, i) => {
     const id = segment.getUint8(1 + 2 * i);
     const component = frame.components.find((candidate) => candidate.id === id);

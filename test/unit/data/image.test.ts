@@ -44,6 +44,17 @@ describe('against OpenCV 4.6', () => {
   }
 });
 
+/** A JPEG of segments: marker and content; the length is written where it is due. */
+const jpeg = (...segments: [marker: number, ...content: number[]][]) =>
+  Uint8Array.from([
+    ...[0xff, 0xd8],
+    ...segments.flatMap(([marker, ...content]) => [0xff, marker, 0, content.length + 2, ...content]),
+    ...[0xff, 0xd9],
+  ]);
+const frame = (height: number, width: number): [number, ...number[]] => [
+  ...([0xc2, 8, height >> 8, height & 255, width >> 8, width & 255, 1, 1, 0x11, 0] as const),
+];
+
 describe('decodeImage', () => {
   const png = (width: number, height: number) => {
     const bytes = read('rgb.png').slice();
@@ -57,11 +68,31 @@ describe('decodeImage', () => {
     ['a huge PNG', png(60000, 60000), '60000 x 60000'],
     ['a PNG with less data than its size needs', png(33, 20), 'end too early'],
     ['a PNG cut short', read('rgb.png').slice(0, 700), 'cannot be decoded'],
+    ['a few bytes that claim to be a huge JPEG', jpeg(frame(8192, 8192)), 'its data end too early'],
+    ['a JPEG with a size without a width', jpeg([0xc0, 8, 0, 1]), 'a part of its header is too short'],
+    ['a JPEG with half a quantization table', jpeg([0xdb, 0, 1, 2]), 'a part of its header is too short'],
+    ['a JPEG with a scan of nothing', jpeg(frame(8, 8), [0xda]), 'a part of its header is too short'],
     ['a JPEG without a picture', read('420.jpg').slice(0, 40), 'cannot be decoded'],
   ])('refuses %s and names it', (_, bytes, message) => {
     const decode = () => decodeImage(bytes, 'color', 'list.txt line 3');
     expect(decode).toThrow(CaffeError);
     expect(decode).toThrow(message);
+  });
+
+  it('refuses a JPEG whose scans go over it again and again', () => {
+    const table = (which: number, symbol: number): [number, ...number[]] => [
+      ...([0xc4, which, 1] as const),
+      ...Array<number>(15).fill(0),
+      symbol,
+    ];
+    // Each scan says in fifteen bits (a 0, then fourteen ones) that the next 32767 blocks hold no more.
+    const scan = [
+      ...jpeg([0xda, 1, 1, 0, 1, 63, 0x10]).slice(2, -2),
+      ...Array.from({ length: 16 }, () => [0x7f, 0xff, 0]).flat(),
+    ];
+    const head = jpeg([0xdb, 0, ...Array<number>(64).fill(1)], table(0x10, 0xe0), frame(4096, 4096));
+    const bytes = Uint8Array.from([...head.slice(0, -2), ...Array.from({ length: 1000 }, () => scan).flat()]);
+    expect(() => decodeImage(bytes, 'color', 'x')).toThrow('its 129 scans go over more blocks');
   });
 
   it('fills up a JPEG that was cut short, as libjpeg does', () => {
