@@ -13,16 +13,28 @@ typedef struct {
 
 INLINE void run(Task *task, const Elements *e) { parallel(task, e, ceil_div(e->count, RANGE)); }
 
-/** Loops over the chunk's range four by four: `i` is the place, `left` how many values there still are. */
-#define EACH_FOUR(e, chunk, i, left)                                                                               \
-  for (int i = (chunk) * RANGE, end = smaller((e)->count, i + RANGE), left; left = end - i, left > 0; i += 4)
+/** Works on the values from `i` on: four, or as many as are `left` at the end. */
+typedef void Four(const void *args, int i, int left);
+
+/**
+ * Goes through a chunk of `count` values. What makes it fast: `left` is a constant but for the last, and `args` are the
+ * caller's own copy, which no store can change.
+ */
+INLINE void each_four(Four *work, const void *args, int count, int chunk) {
+  int i = chunk * RANGE, end = smaller(count, i + RANGE);
+  for (; i + 4 <= end; i += 4) work(args, i, 4);
+  if (i < end) work(args, i, end - i);
+}
+
+INLINE void relu_four(const void *args, int i, int left) {
+  const Elements *e = args;
+  v128_t x = load_some(e->a + i, left), low = mul(x, splat(e->factor));
+  store_some(e->y + i, wasm_v128_bitselect(x, low, wasm_f32x4_gt(x, zero())), left);
+}
 
 static void relu_task(const void *args, int chunk, int thread) {
-  const Elements *e = args;
-  EACH_FOUR(e, chunk, i, left) {
-    v128_t x = load_some(e->a + i, left), low = mul(x, splat(e->factor));
-    store_some(e->y + i, wasm_v128_bitselect(x, low, wasm_f32x4_gt(x, zero())), left);
-  }
+  Elements e = *(const Elements *)args;
+  each_four(relu_four, &e, e.count, chunk);
 }
 
 /** y = x where positive, otherwise slope · x. */
@@ -30,12 +42,15 @@ EXPORT(relu) void relu(int count, const float *x, float *y, float slope) {
   run(relu_task, &(Elements){.count = count, .factor = slope, .a = x, .y = y});
 }
 
-static void relu_backward_task(const void *args, int chunk, int thread) {
+INLINE void relu_backward_four(const void *args, int i, int left) {
   const Elements *e = args;
-  EACH_FOUR(e, chunk, i, left) {
-    v128_t dy = load_some(e->b + i, left), low = mul(dy, splat(e->factor));
-    store_some(e->y + i, wasm_v128_bitselect(dy, low, wasm_f32x4_gt(load_some(e->a + i, left), zero())), left);
-  }
+  v128_t dy = load_some(e->b + i, left), low = mul(dy, splat(e->factor));
+  store_some(e->y + i, wasm_v128_bitselect(dy, low, wasm_f32x4_gt(load_some(e->a + i, left), zero())), left);
+}
+
+static void relu_backward_task(const void *args, int chunk, int thread) {
+  Elements e = *(const Elements *)args;
+  each_four(relu_backward_four, &e, e.count, chunk);
 }
 
 EXPORT(relu_backward) void relu_backward(int count, const float *x, const float *dy, float *dx, float slope) {
@@ -49,13 +64,30 @@ typedef struct {
   float *y;
 } Sum;
 
+/** The sum of the first `inputs`, a constant where it matters. */
+INLINE void sum_four(const Sum *s, int inputs, int i, int left) {
+  v128_t sum = mul(splat(s->factors[0]), load_some(s->x[0] + i, left));
+  for (int j = 1; j < inputs; j++) sum = madd(splat(s->factors[j]), load_some(s->x[j] + i, left), sum);
+  store_some(s->y + i, sum, left);
+}
+
+INLINE void sum_four_of_one(const void *args, int i, int left) { sum_four(args, 1, i, left); }
+INLINE void sum_four_of_two(const void *args, int i, int left) { sum_four(args, 2, i, left); }
+INLINE void sum_four_of_many(const void *args, int i, int left) {
+  sum_four(args, ((const Sum *)args)->inputs, i, left);
+}
+
 static void weighted_sum_task(const void *args, int chunk, int thread) {
-  const Sum *s = args;
-  EACH_FOUR(s, chunk, i, left) {
-    v128_t sum = zero();
-    for (int j = 0; j < s->inputs; j++) sum = madd(splat(s->factors[j]), load_some(s->x[j] + i, left), sum);
-    store_some(s->y + i, sum, left);
+  Sum s = *(const Sum *)args;
+  if (s.inputs > 2) {
+    each_four(sum_four_of_many, &s, s.count, chunk);
+    return;
   }
+  const float *x[] = {s.x[0], s.x[s.inputs - 1]};
+  float factors[] = {s.factors[0], s.factors[s.inputs - 1]};
+  s.x = x, s.factors = factors;
+  if (s.inputs == 1) each_four(sum_four_of_one, &s, s.count, chunk);
+  else each_four(sum_four_of_two, &s, s.count, chunk);
 }
 
 /** y = Σ factors[j] · x[j]; y may be one of the x. */
@@ -64,10 +96,14 @@ EXPORT(weighted_sum) void weighted_sum(int inputs, int count, const float *const
   parallel(weighted_sum_task, &(Sum){inputs, count, x, factors, y}, ceil_div(count, RANGE));
 }
 
-static void axpy_task(const void *args, int chunk, int thread) {
+INLINE void axpy_four(const void *args, int i, int left) {
   const Elements *e = args;
-  EACH_FOUR(e, chunk, i, left)
-    store_some(e->y + i, madd(splat(e->factor), load_some(e->a + i, left), load_some(e->y + i, left)), left);
+  store_some(e->y + i, madd(splat(e->factor), load_some(e->a + i, left), load_some(e->y + i, left)), left);
+}
+
+static void axpy_task(const void *args, int chunk, int thread) {
+  Elements e = *(const Elements *)args;
+  each_four(axpy_four, &e, e.count, chunk);
 }
 
 /** y += factor · x. */
@@ -78,8 +114,8 @@ EXPORT(axpy) void axpy(int count, float factor, const float *x, float *y) {
 static void squares_task(const void *args, int chunk, int thread) {
   const Elements *e = args;
   v128_t low = wasm_f64x2_const_splat(0), high = low;
-  EACH_FOUR(e, chunk, i, left) {
-    v128_t x = load_some(e->a + i, left);
+  for (int i = chunk * RANGE, end = smaller(e->count, i + RANGE); i < end; i += 4) {
+    v128_t x = load_some(e->a + i, end - i);
     v128_t a = wasm_f64x2_promote_low_f32x4(x);
     v128_t b = wasm_f64x2_promote_low_f32x4(wasm_i64x2_shuffle(x, x, 1, 1));
     low = wasm_f64x2_add(low, wasm_f64x2_mul(a, a));
@@ -116,11 +152,11 @@ INLINE void scale_rows(const Channels *c, int first, int end, int adding) {
     v128_t factor = splat(c->factor[row % c->size]), bias = splat(c->bias ? c->bias[row % c->size] : 0);
     const float *x = c->a + (size_t)row * c->inner;
     float *y = c->y + (size_t)row * c->inner;
-    for (int i = 0; i < c->inner; i += 4) {
-      int left = c->inner - i;
-      v128_t other = adding ? load_some(y + i, left) : bias;
-      store_some(y + i, madd(load_some(x + i, left), factor, other), left);
-    }
+    int i = 0;
+    for (; i + 4 <= c->inner; i += 4) store(y + i, madd(load(x + i), factor, adding ? load(y + i) : bias));
+    int left = c->inner - i;
+    v128_t other = adding ? load_some(y + i, left) : bias;
+    store_some(y + i, madd(load_some(x + i, left), factor, other), left);
   }
 }
 
