@@ -1,26 +1,22 @@
 // Runs a job on a model, several times if told so, and prints its median time and the peak memory of this process:
 // `job.ts NAME FILE [ROUNDS]`.
-import { openFile } from '../src/caffe/byteSource';
-import { openModel } from '../src/caffe/model';
+import { rmSync } from 'node:fs';
 import { inspect } from '../src/jobs/inspect';
+import { outputPaths } from '../src/jobs/outputs';
 import { prune } from '../src/jobs/prune';
 import { choicesFor } from '../src/sparsity/recipe';
 import { median } from './measure';
+import { withModel } from './models';
 
 const [name, file, rounds = '1'] = process.argv.slice(2);
 const { signal } = new AbortController();
+const run = await jobNamed(name);
 const times: number[] = [];
 for (let round = 0; round < Number(rounds); round++) {
+  // New files each time, as those of the copy are: to free the room of old ones takes the disk a while.
+  for (const output of Object.values({ ...outputPaths(file) })) rmSync(output, { force: true });
   const start = performance.now();
-  if (name === 'inspect') {
-    for await (const _event of inspect({ file }, { signal }));
-  } else if (name.startsWith('prune')) {
-    const source = await openFile(file);
-    const choices = choicesFor(await openModel(source), { method: 'keep', keep: name === 'prune' ? 0.1 : 1 });
-    await source.close();
-    const job = prune({ file, existing: 'replace', encoding: 'relative', seed: 1, choices }, { signal });
-    for await (const _event of job);
-  }
+  for await (const _event of run());
   times.push(performance.now() - start);
 }
 console.log(
@@ -29,3 +25,13 @@ console.log(
     peak: process.resourceUsage().maxRSS * 1024,
   }),
 );
+
+async function jobNamed(name: string): Promise<() => AsyncIterable<unknown>> {
+  if (name === 'inspect') return () => inspect({ file }, { signal });
+  if (!name.startsWith('prune')) return async function* () {};
+  const keep = name === 'prune' ? 0.1 : 1;
+  const choices = await withModel(file, (model) =>
+    Promise.resolve(choicesFor(model, { method: 'keep', keep })),
+  );
+  return () => prune({ file, existing: 'refuse', encoding: 'relative', seed: 1, choices }, { signal });
+}

@@ -1,5 +1,5 @@
-import { fstatSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, fstatSync, open as openWithCallback, read as readWithCallback, readSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { CaffeError } from './errors';
 
 /**
@@ -24,8 +24,11 @@ export interface ByteSource {
   close(): Promise<void>;
 }
 
-/** A file that is not larger is read as a whole when the first of its bytes are asked for. */
-const wholeFile = 4 << 20;
+const open = promisify(openWithCallback);
+const readInTurn = promisify(readWithCallback);
+
+/** In a file that is not larger, reads are waited for: a turn of the event loop takes longer than most of them. */
+const smallFile = 4 << 20;
 
 /** One positional read of the operating system takes less than 2 GiB. */
 const maxReadLength = 1 << 30;
@@ -41,18 +44,18 @@ function checkRange(name: string, size: number, offset: number, length: number):
 
 /** Opens a file for positional reads. Nothing is read yet. */
 export async function openFile(path: string): Promise<ByteSource> {
-  const handle = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
+  const file = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
     throw new CaffeError(`the file cannot be opened (${cause.code ?? cause.message})`, { file: path, cause });
   });
-  const opened = await handle.stat();
+  // Here and below not awaited: it takes a microsecond, and a turn of the event loop many times that.
+  const opened = fstatSync(file);
   if (!opened.isFile()) {
-    await handle.close();
+    closeSync(file);
     throw new CaffeError('this is no regular file', { file: path });
   }
 
   const verify = () => {
-    // Not awaited: it takes a microsecond, and a turn of the event loop for each read many times that.
-    const now = fstatSync(handle.fd);
+    const now = fstatSync(file);
     if (now.size !== opened.size || now.mtimeMs !== opened.mtimeMs) {
       throw new CaffeError('the file changed on disk while it was open', {
         file: path,
@@ -61,21 +64,28 @@ export async function openFile(path: string): Promise<ByteSource> {
     }
   };
 
-  const readFromDisk = async (target: Uint8Array, offset: number) => {
+  let isOpen = true;
+  const isSmall = opened.size <= smallFile;
+  const readInto = async (target: Uint8Array, offset: number) => {
+    checkRange(path, opened.size, offset, target.length);
     let done = 0;
     while (done < target.length) {
       const length = Math.min(target.length - done, maxReadLength);
-      const { bytesRead } = await handle
-        .read(target, done, length, offset + done)
-        .catch((cause: NodeJS.ErrnoException) => {
-          throw new CaffeError(`the file cannot be read (${cause.code ?? cause.message})`, {
-            file: path,
-            byteOffset: offset + done,
-            cause,
-          });
+      let count: number;
+      try {
+        count = isSmall
+          ? readSync(file, target, done, length, offset + done)
+          : (await readInTurn(file, target, done, length, offset + done)).bytesRead;
+      } catch (error) {
+        const cause = error as NodeJS.ErrnoException;
+        throw new CaffeError(`the file cannot be read (${cause.code ?? cause.message})`, {
+          file: path,
+          byteOffset: offset + done,
+          cause,
         });
-      if (bytesRead === 0) break;
-      done += bytesRead;
+      }
+      if (count === 0) break;
+      done += count;
     }
     verify();
     if (done < target.length) {
@@ -86,36 +96,23 @@ export async function openFile(path: string): Promise<ByteSource> {
     }
   };
 
-  let whole: Promise<Uint8Array> | undefined;
-  const readWhole = async () => {
-    const bytes = new Uint8Array(opened.size);
-    await readFromDisk(bytes, 0);
-    return bytes;
-  };
-  const partOfWhole = async (offset: number, length: number) => {
-    const bytes = await (whole ??= readWhole());
-    verify();
-    return bytes.subarray(offset, offset + length);
-  };
-
   return {
     name: path,
     path,
     size: opened.size,
     async read(offset, length) {
       checkRange(path, opened.size, offset, length);
-      if (opened.size <= wholeFile) return (await partOfWhole(offset, length)).slice();
       const bytes = new Uint8Array(length);
-      await readFromDisk(bytes, offset);
+      await readInto(bytes, offset);
       return bytes;
     },
-    async readInto(target, offset) {
-      checkRange(path, opened.size, offset, target.length);
-      if (opened.size <= wholeFile) target.set(await partOfWhole(offset, target.length));
-      else await readFromDisk(target, offset);
-    },
+    readInto,
     verify: () => Promise.resolve().then(verify),
-    close: () => handle.close(),
+    close: () =>
+      Promise.resolve().then(() => {
+        if (isOpen) closeSync(file);
+        isOpen = false;
+      }),
   };
 }
 

@@ -5,6 +5,8 @@ import type { ModelBlob, Segment } from './model';
 
 /** Bytes that one step of chunked reading holds: what stays in the processor's cache until it is used. */
 const chunkBytes = 1 << 20;
+/** Floats of a chunk at most. */
+export const chunkFloats = chunkBytes / 4;
 
 /** True for values that are floats back to back, so that their bytes are what a Float32Array holds. */
 export const isPlain = (blob: ModelBlob, segment: Segment): boolean =>
@@ -29,9 +31,8 @@ export async function loadBlob(
     return;
   }
   // Floats as they are: each part is read where it belongs.
-  const step = chunkBytes / 4;
   const read = (start: number) => {
-    const part = values.subarray(start, start + step);
+    const part = values.subarray(start, start + chunkFloats);
     const reading = source.readInto(
       new Uint8Array(part.buffer, part.byteOffset, part.byteLength),
       first.offset + 4 * start,
@@ -40,10 +41,15 @@ export async function loadBlob(
     return reading;
   };
   let reading = read(0);
-  for (let start = 0; start < values.length; start += step) {
-    await reading;
-    if (start + step < values.length) reading = read(start + step);
-    look(values.subarray(start, start + step));
+  try {
+    for (let start = 0; start < values.length; start += chunkFloats) {
+      await reading;
+      if (start + chunkFloats < values.length) reading = read(start + chunkFloats);
+      look(values.subarray(start, start + chunkFloats));
+    }
+  } finally {
+    // Nothing may be written to the values any more once this has failed.
+    await reading.catch(() => undefined);
   }
 }
 
@@ -75,10 +81,12 @@ export interface BlobChunk {
 /**
  * The values of a blob in order, chunk by chunk, with a bounded working set of a few MB. The next chunk is read while
  * the consumer works on one.
+ * @param memory what the chunks are read into; at least twice {@link chunkFloats}
  */
 export async function* blobChunks(
   source: ByteSource,
   blob: ModelBlob,
+  memory?: Float32Array,
 ): AsyncGenerator<BlobChunk, void, void> {
   if (blob.chunked) {
     yield { start: 0, chunk: await readChunked(source, blob, blob.chunked) };
@@ -87,12 +95,16 @@ export async function* blobChunks(
   const size = bytesPerValue[blob.encoding];
   const decode = decodeValue[blob.encoding];
   const length = Math.min(chunkBytes, largestSpan(blob));
-  const buffers = [new ArrayBuffer(length)];
+  const buffers: Uint8Array[] = [];
+  const bufferOf = (turn: number) =>
+    (buffers[turn] ??= memory
+      ? new Uint8Array(memory.buffer, memory.byteOffset + turn * chunkBytes, length)
+      : new Uint8Array(length));
   let floats: Float32Array | undefined;
 
-  const read = ({ segment, done, count }: Piece, buffer: ArrayBuffer) => {
+  const read = ({ segment, done, count }: Piece, buffer: Uint8Array) => {
     const reading = source.readInto(
-      new Uint8Array(buffer, 0, (count - 1) * segment.stride + size),
+      buffer.subarray(0, (count - 1) * segment.stride + size),
       segment.offset + done * segment.stride,
     );
     // It may fail while the consumer works: whoever asks for the chunk gets the error, not the process.
@@ -103,19 +115,19 @@ export async function* blobChunks(
   let reading: Promise<unknown> = Promise.resolve();
   try {
     let next = pieces.next();
-    if (!next.done) reading = read(next.value, buffers[0]);
+    if (!next.done) reading = read(next.value, bufferOf(0));
     for (let turn = 0; !next.done; turn = 1 - turn) {
       const { segment, start, count } = next.value;
       await reading;
-      const buffer = buffers[turn];
+      const { buffer, byteOffset } = bufferOf(turn);
       next = pieces.next();
-      if (!next.done) reading = read(next.value, (buffers[1 - turn] ??= new ArrayBuffer(length)));
+      if (!next.done) reading = read(next.value, bufferOf(1 - turn));
       let chunk: Float32Array;
       if (isPlain(blob, segment)) {
-        chunk = new Float32Array(buffer, 0, count);
+        chunk = new Float32Array(buffer, byteOffset, count);
       } else {
         if (!floats || floats.length < count) floats = new Float32Array(count);
-        const view = new DataView(buffer);
+        const view = new DataView(buffer, byteOffset);
         for (let i = 0; i < count; i++) floats[i] = decode(view, i * segment.stride);
         chunk = floats.subarray(0, count);
       }

@@ -1,8 +1,9 @@
 import { type ByteSource, memorySource, openFile } from '../caffe/byteSource';
-import { blobChunks } from '../caffe/readBlob';
+import { blobChunks, chunkFloats, loadBlob } from '../caffe/readBlob';
 import { type Model, type ModelBlob, openModel } from '../caffe/model';
 import { addToHistogram, createHistogram, type Histogram } from '../sparsity/histogram';
 import type { TrimmedCounts } from '../sparsity/magnitudeCounts';
+import { borrowFloats, returnFloats } from '../sparsity/scan';
 import { type Statistics, StatisticsAccumulator } from '../sparsity/statistics';
 import type { Job, JobContext, Progress } from './job';
 
@@ -60,7 +61,9 @@ export async function* inspect(
   }
 }
 
-/** Two passes in chunks: the range must be known before values can be counted into bins. */
+/** Values that are held at once: a larger blob is read twice, as the range must be known before values are counted. */
+const heldValues = 4 * chunkFloats;
+
 export async function inspectBlob(
   source: ByteSource,
   blob: ModelBlob,
@@ -68,22 +71,34 @@ export async function inspectBlob(
   signal: AbortSignal,
 ): Promise<Omit<BlobInspection, 'layer' | 'blob'>> {
   const accumulator = new StatisticsAccumulator();
-  // A blob that fits one chunk is not read twice.
-  let only: Float32Array | undefined;
-  for await (const { chunk } of blobChunks(source, blob)) {
+  const describe = (values: Float32Array) => {
     signal.throwIfAborted();
-    accumulator.add(chunk);
-    if (chunk.length === blob.count) only = chunk;
-  }
-  const statistics = accumulator.result();
-  const histogram = createHistogram(statistics.min, statistics.max, bins);
-  if (only) {
-    addToHistogram(histogram, only);
-  } else {
-    for await (const { chunk } of blobChunks(source, blob)) {
-      signal.throwIfAborted();
-      addToHistogram(histogram, chunk);
+    accumulator.add(values);
+  };
+  const memory = borrowFloats(heldValues);
+  try {
+    let all: Float32Array | undefined;
+    if (blob.count <= heldValues) {
+      all = memory.subarray(0, blob.count);
+      await loadBlob(source, blob, all, describe);
+    } else {
+      for await (const { chunk } of blobChunks(source, blob, memory)) {
+        describe(chunk);
+        if (chunk.length === blob.count) all = chunk;
+      }
     }
+    const statistics = accumulator.result();
+    const histogram = createHistogram(statistics.min, statistics.max, bins);
+    if (all) {
+      addToHistogram(histogram, all);
+    } else {
+      for await (const { chunk } of blobChunks(source, blob, memory)) {
+        signal.throwIfAborted();
+        addToHistogram(histogram, chunk);
+      }
+    }
+    return { statistics, histogram, magnitudes: accumulator.magnitudes.trim() };
+  } finally {
+    returnFloats(memory);
   }
-  return { statistics, histogram, magnitudes: accumulator.magnitudes.trim() };
 }

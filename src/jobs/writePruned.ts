@@ -16,7 +16,7 @@ import {
 } from '../sparsity/recipe';
 import type { IndexWidth } from '../sparsity/relativeIndex';
 import { MagnitudeCounts } from '../sparsity/magnitudeCounts';
-import { countZeros, floatsForPasses } from '../sparsity/scan';
+import { borrowFloats, countZeros, returnFloats } from '../sparsity/scan';
 import { manifestFor, measure, writeManifest, writeSparseBlob } from '../sparsity/sparseFile';
 import { version } from '../../package.json';
 import type { OutputPaths } from './outputs';
@@ -82,9 +82,10 @@ export async function writePruned({
     bytes: { dense: 0, relative: 0, csr: 0, csc: 0, shared: 0, huffman: 0 },
   };
 
+  // All blobs one after the other take the same memory: to get it anew takes as long as to read the file.
+  const memory = borrowFloats(largest(model));
+
   async function* patches(npz: NpzWriter): AsyncGenerator<Patch> {
-    // All blobs one after the other take the same memory: to get it anew takes as long as to read the file.
-    const memory = floatsForPasses(largest(model));
     for (const layer of model.layers) {
       for (const blob of layer.blobs) {
         options.signal.throwIfAborted();
@@ -137,36 +138,40 @@ export async function writePruned({
     }
   }
 
-  return atomicWriteAll(
-    [outputs.dense, outputs.sparse, outputs.recipe],
-    async ([denseFile, sparseFile, recipeFile]) => {
-      const npz = new NpzWriter(sparseFile);
-      await writePatchedTo(denseFile, source, patches(npz), (fraction) =>
-        report(fraction, figures.at(-1)?.layer ?? ''),
-      );
-      await writeManifest(npz, manifest);
-      await npz.finish();
-      if (!figures.some(({ sharedValues }) => sharedValues !== undefined)) {
-        delete totals.bytes.shared;
-        delete totals.bytes.huffman;
-      }
-      const recipe: Recipe = {
-        format: 'caffe-pruner recipe',
-        version: 1,
-        writtenBy: `caffe-pruner ${version}`,
-        input: { file: basename(source.name), bytes: source.size, sha256: await sha256 },
-        ...plan,
-        outputs: { dense: basename(outputs.dense), sparse: basename(outputs.sparse) },
-        totals,
-        warnings,
-        blobs: figures,
-        ...extra,
-      };
-      await recipeFile.write(new TextEncoder().encode(serializeRecipe(recipe)));
-      return recipe;
-    },
-    options,
-  );
+  try {
+    return await atomicWriteAll(
+      [outputs.dense, outputs.sparse, outputs.recipe],
+      async ([denseFile, sparseFile, recipeFile]) => {
+        const npz = new NpzWriter(sparseFile);
+        await writePatchedTo(denseFile, source, patches(npz), (fraction) =>
+          report(fraction, figures.at(-1)?.layer ?? ''),
+        );
+        await writeManifest(npz, manifest);
+        await npz.finish();
+        if (!figures.some(({ sharedValues }) => sharedValues !== undefined)) {
+          delete totals.bytes.shared;
+          delete totals.bytes.huffman;
+        }
+        const recipe: Recipe = {
+          format: 'caffe-pruner recipe',
+          version: 1,
+          writtenBy: `caffe-pruner ${version}`,
+          input: { file: basename(source.name), bytes: source.size, sha256: await sha256 },
+          ...plan,
+          outputs: { dense: basename(outputs.dense), sparse: basename(outputs.sparse) },
+          totals,
+          warnings,
+          blobs: figures,
+          ...extra,
+        };
+        await recipeFile.write(new TextEncoder().encode(serializeRecipe(recipe)));
+        return recipe;
+      },
+      options,
+    );
+  } finally {
+    returnFloats(memory);
+  }
 }
 
 /** Values of the largest blob. */

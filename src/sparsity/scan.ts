@@ -91,13 +91,29 @@ const owned = new WeakMap<ArrayBufferLike, Scanner>();
 /** Made at the first use: a page, which may not run WebAssembly, imports what is beside these passes. */
 const scannerOf = ({ buffer }: Float32Array): Scanner => owned.get(buffer) ?? (common ??= new Scanner(0));
 
+/** Room of arrays that are kept, as the memory of a small model is used again and again. */
+const keptRoom = 1 << 20;
+const mostKept = 2;
+const kept: Float32Array[] = [];
+
 /**
  * An array that the passes work on where it is, and on its parts; of others they make a copy, block by block, which
- * takes longer than most of them. Kernels come with it: it is for large arrays, and those that are used again and again.
+ * takes longer than most of them. What it holds at first may be anything.
  */
-export function floatsForPasses(count: number): Float32Array {
+export function borrowFloats(count: number): Float32Array {
   // More than the memory of one instance holds: such values are copied.
   if (4 * count > (mostPages - 256) * pageBytes) return new Float32Array(count);
+  const room = (count <= keptRoom && kept.pop()) || roomFor(Math.max(count, keptRoom));
+  return room.subarray(0, count);
+}
+
+/** For the end of each use of {@link borrowFloats}, when nobody reads or writes there any more. */
+export function returnFloats({ buffer }: Float32Array): void {
+  const room = owned.get(buffer)?.room;
+  if (room?.length === keptRoom && kept.length < mostKept) kept.push(room);
+}
+
+function roomFor(count: number): Float32Array {
   const scanner = new Scanner(count);
   owned.set(scanner.room.buffer, scanner);
   return scanner.room;

@@ -4,12 +4,12 @@ import { addToHistogram, binEdge, createHistogram } from '../../../src/sparsity/
 import { bitsOf, MagnitudeCounts } from '../../../src/sparsity/magnitudeCounts';
 import {
   addMoments,
+  borrowFloats,
   countMagnitudes,
   countRuns,
   countWithin,
   countZeros,
   encodeEntries,
-  floatsForPasses,
   largestMagnitudeBits,
   zeroAtOrBelow,
 } from '../../../src/sparsity/scan';
@@ -176,7 +176,7 @@ describe('the passes say what plain loops say', () => {
 });
 
 test('say the same of values that lie in the memory of the kernels, and prune them there', () => {
-  const memory = floatsForPasses(140_000);
+  const memory = borrowFloats(140_000);
   fc.assert(
     fc.property(fc.nat(7), fc.constantFrom(0, 3, 65_536, 131_000), floats, (start, zeros, values) => {
       const elsewhere = new Float32Array(zeros + values.length);
