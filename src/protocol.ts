@@ -18,6 +18,7 @@ import type {
   RetrainResult,
   RunNotes,
 } from './jobs/retrain';
+import type { Snapshot } from './jobs/snapshots';
 import type { SweepEvent, SweepParams } from './jobs/sweep';
 import type { Ranking, SweepBaseline, SweepFigure, SweepResults } from './jobs/sweepResults';
 import type { Thumbnail } from './jobs/thumbnails';
@@ -248,6 +249,12 @@ export interface WorkerJobs {
     result: RetrainResult;
   };
   train: { params: Omit<TrainParameters, 'solver'> & Computing; event: TrainEvent; result: TrainResult };
+  /** The snapshots that the training of a solver can go on from, the one written last first. */
+  snapshots: {
+    params: Pick<TrainParameters, 'solverFile' | 'workspaceFolders'>;
+    event: never;
+    result: Snapshot[];
+  };
 }
 
 /** A recipe beside a model says how it was made of another one. */

@@ -52,6 +52,13 @@ const isFolder = (path: string): Promise<boolean> =>
     () => false,
   );
 
+/** The snapshots of a solver's training that are short of its `max_iter`, the one written last first. */
+export async function unfinished(source: TrainingSource): Promise<Snapshot[]> {
+  const { max_iter = 0 } = source.solver;
+  const snapshots = await findSnapshots(await snapshotPrefix(source));
+  return snapshots.filter(({ iteration }) => iteration < max_iter);
+}
+
 /** The snapshots whose names begin with a prefix, the one written last first. */
 export async function findSnapshots(prefix: string): Promise<Snapshot[]> {
   const folder = dirname(prefix);

@@ -12,6 +12,7 @@ import { digestOfNet, readNetFile, readSolverFile } from '../jobs/netFile';
 import { retrain } from '../jobs/retrain';
 import { saliency } from '../jobs/saliency';
 import { writeSaliency } from '../jobs/saliencyFile';
+import { unfinished } from '../jobs/snapshots';
 import { sweep } from '../jobs/sweep';
 import { baselineOf, figuresOf, loadSweep, sweepFile, type SweepResults } from '../jobs/sweepResults';
 import { thumbnails } from '../jobs/thumbnails';
@@ -33,7 +34,8 @@ type ComputeJob =
   | 'sweepFigures'
   | 'chooseKeeps'
   | 'retrain'
-  | 'train';
+  | 'train'
+  | 'snapshots';
 
 /** The jobs of the worker that run nets, and what they need to know of files. */
 export function computeJobs(): Pick<JobHandlers<WorkerJobs>, ComputeJob> {
@@ -107,6 +109,11 @@ export function computeJobs(): Pick<JobHandlers<WorkerJobs>, ComputeJob> {
         const solver = await readSolverFile(params.solverFile);
         return yield* train({ ...params, solver }, { ...context, engine: opened });
       }),
+
+    async *snapshots(params) {
+      yield* [];
+      return unfinished({ ...params, solver: await readSolverFile(params.solverFile) });
+    },
   };
 }
 

@@ -27,18 +27,32 @@ test('a net is trained from its solver, with progress, and its model offered', a
   await workbench.webview().getByRole('heading', { name: 'LeNet' }).waitFor();
 });
 
-test('a training that is cancelled leaves a snapshot from which it can go on', async () => {
+test('a training that is cancelled leaves a snapshot, and goes on from it when it is asked to', async () => {
   const { workbench, folder } = session;
   writeSolver('long', 1_000_000);
+  /** The snapshots that are there: their iterations. */
+  const snapshots = () =>
+    readdirSync(folder)
+      .map((name) => Number(/^long_iter_(\d+)\.solverstate$/.exec(name)?.[1] ?? 0))
+      .filter((iteration) => iteration > 0)
+      .sort((a, b) => a - b);
+  const cancel = () => workbench.press(workbench.notification('Training long_solver.prototxt'), 'Cancel');
+
   await workbench.contextMenu('long_solver.prototxt', 'Train Net from Solver');
-  const running = workbench.notification(/iteration [1-9]\d* of 1000000, loss/);
-  await running.waitFor();
+  await workbench.notification(/iteration [1-9]\d* of 1000000, loss/).waitFor();
   await workbench.screenshot('train-running');
-  await workbench.press(workbench.notification('Training long_solver.prototxt'), 'Cancel');
+  await cancel();
   await workbench.notification(/long_iter_\d+\.caffemodel: \d+ iterations.*go on from long_iter/).waitFor();
-  const left = readdirSync(folder).filter((name) => name.startsWith('long_iter'));
-  expect(left.map((name) => name.replace(/\d+/, 'N')).sort()).toEqual([
-    'long_iter_N.caffemodel',
-    'long_iter_N.solverstate',
-  ]);
+  const [first, ...others] = snapshots();
+  expect(others).toEqual([]);
+  expect(readdirSync(folder)).toContain(`long_iter_${first}.caffemodel`);
+
+  await workbench.contextMenu('long_solver.prototxt', 'Train Net from Solver');
+  await workbench.page.getByText('Train from Scratch').waitFor();
+  await workbench.screenshot('train-resume');
+  await workbench.choose(`Go On from Iteration ${first}`);
+  await workbench.notification(/iteration \d+ of 1000000, loss/).waitFor();
+  await cancel();
+  await expect.poll(() => snapshots().length, { timeout: 60_000 }).toBe(2);
+  expect(snapshots()[1]).toBeGreaterThan(first);
 });

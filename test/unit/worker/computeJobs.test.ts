@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -64,6 +64,20 @@ describe('the jobs of the worker that run nets', () => {
     // The same share goes; the score up to which it goes is another.
     expect(bySaliency.zeros).toBe(byMagnitude.zeros);
     expect(bySaliency.threshold).toBeLessThan(byMagnitude.threshold! / 10);
+  });
+
+  test('train a net, and tell the snapshots that the training can go on from', async () => {
+    const solverFile = join(folder, 'short_solver.prototxt');
+    const solver = readFileSync(join(folder, 'solver.prototxt'), 'utf8');
+    writeFileSync(solverFile, solver.replace(/max_iter: \d+/, 'max_iter: 3').replace(/test_iter: .*/, ''));
+    expect(await client.run('snapshots', { solverFile })).toEqual([]);
+    const { state } = await client.run('train', { solverFile, iterations: 2, engine });
+    const snapshots = [{ state, iteration: 2 }];
+    expect(await client.run('snapshots', { solverFile })).toEqual(snapshots);
+    const { iterations } = await client.run('train', { solverFile, resume: state, engine });
+    expect(iterations).toBe(3);
+    // From the end there is nothing to go on to.
+    expect(await client.run('snapshots', { solverFile })).toEqual(snapshots);
   });
 
   test('can be cancelled, and tell errors of users as such', async () => {
