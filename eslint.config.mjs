@@ -83,9 +83,9 @@ export default tseslint.config(
           patterns: [
             {
               // Messages, how they travel, and the mathematics that must not be written twice.
-              regex: '^(\\.\\./)+src/(?!protocol$|rpc$|wire$|csv$|sparsity/)',
+              regex: '^(\\.\\./)+src/(?!protocol$|rpc$|wire$|csv$|phrase$|sparsity/)',
               message:
-                'The page knows src/protocol.ts, src/rpc.ts, src/wire.ts, src/csv.ts and the pure src/sparsity only.',
+                'The page knows src/protocol.ts, src/rpc.ts, src/wire.ts, src/csv.ts, src/phrase.ts and the pure src/sparsity only.',
             },
           ],
         },

@@ -12,6 +12,7 @@ import { saliencyCommand } from './cli/saliency';
 import { sweepCommand } from './cli/sweep';
 import { trainCommand } from './cli/train';
 import { version } from '../package.json';
+import { textOf, type Part } from './phrase';
 
 const commands: readonly Command[] = [
   inspectCommand,
@@ -47,10 +48,10 @@ function progressLine(quiet: boolean) {
   const { stderr } = process;
   let tenth = -1;
   return {
-    show({ fraction, message, secondsLeft }: { fraction: number; message: string; secondsLeft?: number }) {
+    show({ fraction, message, secondsLeft }: { fraction: number; message: Part; secondsLeft?: number }) {
       if (quiet) return;
       const left = secondsLeft === undefined ? '' : `, ${Math.ceil(secondsLeft)} s left`;
-      const line = `${String(Math.floor(fraction * 100)).padStart(3)} %${left}  ${message}`;
+      const line = `${String(Math.floor(fraction * 100)).padStart(3)} %${left}  ${textOf(message)}`;
       if (stderr.isTTY) {
         stderr.write(`\r\x1b[K${line.slice(0, (stderr.columns ?? 80) - 1)}`);
       } else if (Math.floor(fraction * 10) > tenth) {

@@ -23,6 +23,7 @@ import type { SweepEvent, SweepParams } from './jobs/sweep';
 import type { Ranking, SweepBaseline, SweepFigure, SweepResults } from './jobs/sweepResults';
 import type { Thumbnail } from './jobs/thumbnails';
 import type { TrainEvent, TrainParameters, TrainResult } from './jobs/train';
+import type { Phrase } from './phrase';
 import type { Steer } from './rpc';
 import type { Histogram } from './sparsity/histogram';
 import type { TrimmedCounts } from './sparsity/magnitudeCounts';
@@ -71,7 +72,7 @@ export interface BlobRow {
   /** Whether pruning takes it unless told otherwise: the weight of a layer that multiplies by a matrix. */
   prunable: boolean;
   /** Why it cannot be trusted, when it cannot. */
-  problem?: string;
+  problem?: Phrase;
 }
 
 export interface LayerRow {
@@ -92,7 +93,7 @@ export interface ModelSummary {
   /** Of the file, in bytes. */
   size: number;
   layers: number;
-  damage: { message: string; layer?: string; byteOffset: number }[];
+  damage: { message: Phrase; layer?: string; byteOffset: number }[];
 }
 
 /** Where a blob is: index of the layer in the file, and of the blob in the layer. */

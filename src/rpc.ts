@@ -1,3 +1,5 @@
+import { phrase, textOf, type Part, type Phrase } from './phrase';
+
 /** What a job takes, yields while it runs, and returns. */
 export interface JobShape {
   params: unknown;
@@ -8,9 +10,9 @@ export interface JobShape {
 /** The jobs that one side serves to the other, by name: the one thing from which all types of a connection follow. */
 export type JobTable<Table> = { [Name in keyof Table]: JobShape };
 
-/** An error as it travels. `text` is the whole message for the user. */
+/** An error as it travels. `text` is the whole message for the user; what is no phrase comes from elsewhere. */
 export interface ErrorValue {
-  text: string;
+  text: Part;
   /** `user`: it tells what to do. `cancelled`: by the user. `defect`: ours, with `stack` for the log. */
   kind: 'user' | 'cancelled' | 'defect';
   stack?: string;
@@ -88,7 +90,7 @@ export type JobHandlers<Table extends JobTable<Table>> = {
 /** An {@link ErrorValue} as something to throw. */
 export class RemoteError extends Error {
   constructor(readonly value: ErrorValue) {
-    super(value.text);
+    super(textOf(value.text));
     this.name = 'RemoteError';
   }
 }
@@ -101,13 +103,13 @@ export function toErrorValue(error: unknown): ErrorValue {
   if (error instanceof RemoteError) return error.value;
   if (!(error instanceof Error)) return { text: String(error), kind: 'defect' };
   if (error.name === 'AbortError') return { text: error.message, kind: 'cancelled' };
-  if ('describe' in error && typeof error.describe === 'function') {
-    return { text: String(error.describe()), kind: 'user', stack: error.stack };
+  if ('description' in error && typeof error.description === 'function') {
+    return { text: error.description() as Phrase, kind: 'user', stack: error.stack };
   }
   return { text: error.message, kind: 'defect', stack: error.stack };
 }
 
-const abortError = () => new RemoteError({ text: 'The job was cancelled.', kind: 'cancelled' });
+const abortError = () => new RemoteError({ text: phrase`The job was cancelled.`, kind: 'cancelled' });
 
 interface Pending {
   job: string;

@@ -1,3 +1,6 @@
+import { type Part, textOf } from '../src/phrase';
+import { toErrorValue } from '../src/rpc';
+
 let texts: Record<string, string> = {};
 let language = 'en';
 
@@ -11,8 +14,10 @@ export function setLanguage(tag: string, translations: Record<string, string>): 
 export const currentLanguage = (): string => language;
 
 /** A text in the user's language, with `{0}`, `{1}`… replaced by the arguments; the text itself is the key. */
-export function t(text: string, ...args: (string | number)[]): string {
-  return (texts[text] ?? text).replace(/\{(\d+)\}/g, (placeholder, index: string) =>
-    String(args[Number(index)] ?? placeholder),
-  );
-}
+export const t = (template: string, ...args: Part[]): string => translated({ template, args });
+
+/** What the extension or the worker said, in the user's language. */
+export const translated = (said: Part): string => textOf(said, texts);
+
+/** Why a request failed, in the user's language. */
+export const reasonOf = (error: unknown): string => translated(toErrorValue(error).text);

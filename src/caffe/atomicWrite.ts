@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, link, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { phrase, type Phrase } from '../phrase';
 import { CaffeError } from './errors';
 
 export interface AtomicWriteOptions {
@@ -203,23 +204,26 @@ const codeOf = (error: unknown) =>
   error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
 
 const alreadyThere = (target: string) =>
-  new CaffeError('the file is there already', { file: target, advice: 'Choose another name or replace it' });
+  new CaffeError(phrase`the file is there already`, {
+    file: target,
+    advice: phrase`Choose another name or replace it`,
+  });
 
-const explanations: Readonly<Record<string, readonly [string, string]>> = {
-  ENOSPC: ['the disk is full', 'Make room and try again; nothing was changed'],
-  EDQUOT: ['your share of the disk is used up', 'Make room and try again; nothing was changed'],
-  EROFS: ['the disk is read-only', 'Choose another folder'],
-  EACCES: ['you may not write here', 'Choose another folder or change its permissions'],
-  EPERM: ['you may not write here', 'Choose another folder or change its permissions'],
-  ENOENT: ['the folder does not exist', 'Choose another folder'],
-  EISDIR: ['a folder has this name', 'Choose another name'],
-  ENAMETOOLONG: ['the file name is too long', 'Choose another name'],
+const explanations: Readonly<Record<string, readonly [Phrase, Phrase]>> = {
+  ENOSPC: [phrase`the disk is full`, phrase`Make room and try again; nothing was changed`],
+  EDQUOT: [phrase`your share of the disk is used up`, phrase`Make room and try again; nothing was changed`],
+  EROFS: [phrase`the disk is read-only`, phrase`Choose another folder`],
+  EACCES: [phrase`you may not write here`, phrase`Choose another folder or change its permissions`],
+  EPERM: [phrase`you may not write here`, phrase`Choose another folder or change its permissions`],
+  ENOENT: [phrase`the folder does not exist`, phrase`Choose another folder`],
+  EISDIR: [phrase`a folder has this name`, phrase`Choose another name`],
+  ENAMETOOLONG: [phrase`the file name is too long`, phrase`Choose another name`],
 };
 
 /** What a failed system call means to the user; errors that are no system call's pass through. */
 function diskError(target: string, cause: unknown): unknown {
   const code = codeOf(cause);
   if (cause instanceof CaffeError || code === undefined || !/^E[A-Z0-9]+$/.test(code)) return cause;
-  const [what, advice] = explanations[code] ?? [`the file cannot be written (${code})`, undefined];
+  const [what, advice] = explanations[code] ?? [phrase`the file cannot be written (${code})`, undefined];
   return new CaffeError(what, { file: target, advice, cause });
 }

@@ -1,3 +1,4 @@
+import { phrase } from '../phrase';
 import { atomicWrite, type AtomicWriteOptions } from './atomicWrite';
 import { BlobIndexer } from './blobIndexer';
 import type { ByteSource } from './byteSource';
@@ -16,11 +17,13 @@ export async function readBinaryproto(source: ByteSource): Promise<BlobData> {
   const { blob, damage } = await new BinaryprotoIndexer(source).index();
   if (damage.length > 0 || blob.count === 0) {
     throw new CaffeError(
-      damage.length > 0 ? `this is no sound binaryproto: ${damage[0].message}` : 'the blob is empty',
+      damage.length > 0
+        ? phrase`this is no sound binaryproto: ${damage[0].message}`
+        : phrase`the blob is empty`,
       {
         file: source.name,
         byteOffset: damage[0]?.byteOffset ?? 0,
-        advice: 'Make it again with compute_image_mean',
+        advice: phrase`Make it again with compute_image_mean`,
       },
     );
   }

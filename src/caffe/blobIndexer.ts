@@ -1,3 +1,4 @@
+import { phrase, type Phrase } from '../phrase';
 import type { ByteSource } from './byteSource';
 import { bytesPerValue } from './encoding';
 import { CaffeError } from './errors';
@@ -41,7 +42,7 @@ export class BlobIndexer {
   private entries = 0;
   private text = 0;
   /** The last thing found wrong, to be told of the blob it was found in. */
-  private fault: string | undefined;
+  private fault: Phrase | undefined;
 
   constructor(protected readonly source: ByteSource) {
     this.reader = new WireReader(source);
@@ -72,7 +73,7 @@ export class BlobIndexer {
       blob.problem = this.fault;
     } else if (blob.problem) {
       this.addDamage({
-        message: `blob ${blob.index}: ${blob.problem}`,
+        message: phrase`blob ${blob.index}: ${blob.problem}`,
         layer: this.layerName,
         byteOffset: blob.byteOffset,
       });
@@ -126,7 +127,10 @@ export class BlobIndexer {
       const stop = this.clamp(field, end, 'data');
       const length = stop - field.offset;
       if (stop === field.offset + field.length && length % size !== 0) {
-        throw this.reader.error(`${length} bytes of data are no whole number of values`, field.tagOffset);
+        throw this.reader.error(
+          phrase`${length} bytes of data are no whole number of values`,
+          field.tagOffset,
+        );
       }
       if (length >= size) into.push({ offset: field.offset, count: Math.floor(length / size), stride: size });
       this.reader.position = stop;
@@ -143,7 +147,7 @@ export class BlobIndexer {
     const { reader } = this;
     const shape = (parts.shape ??= []);
     const add = (dim: number, at: number) => {
-      if (shape.length === mostAxes) throw reader.error(`a shape has more than ${mostAxes} axes`, at);
+      if (shape.length === mostAxes) throw reader.error(phrase`a shape has more than ${mostAxes} axes`, at);
       shape.push(dim);
     };
     for (let field; (field = await reader.next(end));) {
@@ -161,7 +165,8 @@ export class BlobIndexer {
   protected async readText(field: Field, end: number): Promise<string> {
     const bytes = await this.reader.readBytes(field, end, longestText);
     this.text += bytes.length;
-    if (this.text > mostText) throw this.reader.error('the names in the file are too long', field.tagOffset);
+    if (this.text > mostText)
+      throw this.reader.error(phrase`the names in the file are too long`, field.tagOffset);
     return decoder.decode(bytes);
   }
 
@@ -177,8 +182,8 @@ export class BlobIndexer {
     this.addDamage({
       message:
         end === this.source.size
-          ? `the ${what} is ${field.length} bytes long, but the file ends after ${end - field.offset} of them`
-          : `the ${what} is ${field.length} bytes long, but what it lies in has only ${end - field.offset} left`,
+          ? phrase`the ${what} is ${field.length} bytes long, but the file ends after ${end - field.offset} of them`
+          : phrase`the ${what} is ${field.length} bytes long, but what it lies in has only ${end - field.offset} left`,
       layer: this.layerName,
       byteOffset: field.tagOffset,
     });
@@ -187,14 +192,17 @@ export class BlobIndexer {
 
   protected count(field: Field): void {
     if (++this.entries > mostEntries) {
-      throw this.reader.error(`the file claims more than ${mostEntries} blobs and names`, field.tagOffset);
+      throw this.reader.error(
+        phrase`the file claims more than ${mostEntries} blobs and names`,
+        field.tagOffset,
+      );
     }
   }
 
   /** Records what is wrong with the file; anything but that is not for here. */
   protected note(error: unknown): void {
     if (!(error instanceof CaffeError) || error.byteOffset === undefined) throw error;
-    this.addDamage({ message: error.message, layer: this.layerName, byteOffset: error.byteOffset });
+    this.addDamage({ message: error.what, layer: this.layerName, byteOffset: error.byteOffset });
   }
 
   private addDamage(damage: Damage): void {
@@ -215,18 +223,18 @@ class BlobParts {
   diffCount = 0;
 
   finish(): Pick<ModelBlob, 'shape' | 'count' | 'encoding' | 'segments' | 'diffCount' | 'problem'> {
-    let problem: string | undefined;
+    let problem: Phrase | undefined;
     // As Blob::FromProto in Caffe: doubles go before floats; NVIDIA's raw data before both.
     let encoding: Encoding = this.doubles.length > 0 ? 'double' : 'float';
     let segments = this.doubles.length > 0 ? this.doubles : this.floats;
     let { diffCount } = this;
     if (this.raw) {
       const rawEncoding = rawEncodings[this.rawType];
-      if (!rawEncoding) problem ??= `raw_data_type ${this.rawType} is unknown`;
+      if (!rawEncoding) problem ??= phrase`raw_data_type ${this.rawType} is unknown`;
       encoding = rawEncoding ?? 'float';
       const size = bytesPerValue[encoding];
       if (this.raw.length % size !== 0) {
-        problem ??= `${this.raw.length} bytes of raw_data are no whole number of ${encoding} values`;
+        problem ??= phrase`${this.raw.length} bytes of raw_data are no whole number of ${encoding} values`;
       }
       const count = rawEncoding ? Math.floor(this.raw.length / size) : 0;
       segments = count > 0 ? [{ offset: this.raw.offset, count, stride: size }] : [];
@@ -234,10 +242,10 @@ class BlobParts {
     }
     const count = countOf(segments);
     const told = this.shape ?? this.legacyShape;
-    if (told?.some((dim) => dim < 0)) problem ??= `the shape ${told.join('x')} has a negative axis`;
+    if (told?.some((dim) => dim < 0)) problem ??= phrase`the shape ${told.join('x')} has a negative axis`;
     else if (told && product(told) !== count) {
-      problem ??= `the shape ${told.join('x')} needs ${product(told)} values, but ${count} are stored`;
-    } else if (!told && count > 1) problem ??= `${count} values have no shape`;
+      problem ??= phrase`the shape ${told.join('x')} needs ${product(told)} values, but ${count} are stored`;
+    } else if (!told && count > 1) problem ??= phrase`${count} values have no shape`;
     return { shape: told ?? (count === 1 ? [] : [count]), count, encoding, segments, diffCount, problem };
   }
 }

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, open as openWithCallback, read as readWithCallback, readSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { CaffeError } from './errors';
+import { phrase } from '../phrase';
+import { CaffeError, reasonOf } from './errors';
 
 /**
  * Random access to the bytes of a file: on disk ({@link openFile}) or in memory ({@link memorySource}, for
@@ -35,7 +36,7 @@ const maxReadLength = 1 << 30;
 
 function checkRange(name: string, size: number, offset: number, length: number): void {
   if (!(offset >= 0 && length >= 0 && offset + length <= size)) {
-    throw new CaffeError(`the file ends at byte ${size}, but ${length} bytes are needed here`, {
+    throw new CaffeError(phrase`the file ends at byte ${size}, but ${length} bytes are needed here`, {
       file: name,
       byteOffset: offset,
     });
@@ -45,21 +46,21 @@ function checkRange(name: string, size: number, offset: number, length: number):
 /** Opens a file for positional reads. Nothing is read yet. */
 export async function openFile(path: string): Promise<ByteSource> {
   const file = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
-    throw new CaffeError(`the file cannot be opened (${cause.code ?? cause.message})`, { file: path, cause });
+    throw new CaffeError(phrase`the file cannot be opened (${reasonOf(cause)})`, { file: path, cause });
   });
   // Here and below not awaited: it takes a microsecond, and a turn of the event loop many times that.
   const opened = fstatSync(file);
   if (!opened.isFile()) {
     closeSync(file);
-    throw new CaffeError('this is no regular file', { file: path });
+    throw new CaffeError(phrase`this is no regular file`, { file: path });
   }
 
   const verify = () => {
     const now = fstatSync(file);
     if (now.size !== opened.size || now.mtimeMs !== opened.mtimeMs) {
-      throw new CaffeError('the file changed on disk while it was open', {
+      throw new CaffeError(phrase`the file changed on disk while it was open`, {
         file: path,
-        advice: 'Open it again to see what it holds now',
+        advice: phrase`Open it again to see what it holds now`,
       });
     }
   };
@@ -76,9 +77,8 @@ export async function openFile(path: string): Promise<ByteSource> {
         count = isSmall
           ? readSync(file, target, done, length, offset + done)
           : (await readInTurn(file, target, done, length, offset + done)).bytesRead;
-      } catch (error) {
-        const cause = error as NodeJS.ErrnoException;
-        throw new CaffeError(`the file cannot be read (${cause.code ?? cause.message})`, {
+      } catch (cause) {
+        throw new CaffeError(phrase`the file cannot be read (${reasonOf(cause)})`, {
           file: path,
           byteOffset: offset + done,
           cause,
@@ -89,7 +89,7 @@ export async function openFile(path: string): Promise<ByteSource> {
     }
     verify();
     if (done < target.length) {
-      throw new CaffeError('the file is shorter than its size says', {
+      throw new CaffeError(phrase`the file is shorter than its size says`, {
         file: path,
         byteOffset: offset + done,
       });

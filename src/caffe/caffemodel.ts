@@ -1,3 +1,4 @@
+import { phrase } from '../phrase';
 import { BlobIndexer } from './blobIndexer';
 import type { ByteSource } from './byteSource';
 import { CaffeError } from './errors';
@@ -57,7 +58,7 @@ class ModelIndexer extends BlobIndexer {
 
   private async readTopLayer(field: Field, fields: LayerFields): Promise<void> {
     if (this.layers.length === mostLayers) {
-      throw this.reader.error(`the file claims more than ${mostLayers} layers`, field.tagOffset);
+      throw this.reader.error(phrase`the file claims more than ${mostLayers} layers`, field.tagOffset);
     }
     if (this.layers.length === 0) this.kind = fields === v2Fields ? 'V2' : 'V1';
     const end = this.clamp(field, this.source.size, 'layer');
@@ -149,32 +150,34 @@ const isText = (name: string) => name !== '' && !/[\u0000-\u001f\ufffd]/.test(na
 /** Why a file is no Caffe model, as helpfully as its first bytes allow. */
 async function refusal(source: ByteSource, damage: Damage | undefined): Promise<CaffeError> {
   const at = { file: source.name };
-  if (source.size === 0) return new CaffeError('the file is empty', at);
+  if (source.size === 0) return new CaffeError(phrase`the file is empty`, at);
   const start = decoder.decode(await source.read(0, Math.min(source.size, 512)));
   if (start.startsWith('version https://git-lfs.github.com/')) {
-    return new CaffeError('this is a Git LFS pointer, not the model itself', {
+    return new CaffeError(phrase`this is a Git LFS pointer, not the model itself`, {
       ...at,
-      advice: 'Run "git lfs pull" to fetch the model',
+      advice: phrase`Run "git lfs pull" to fetch the model`,
     });
   }
   if (/^(?:\s|#[^\n]*\n)*(?:name\s*:|layers?\s*\{|input\s*:)/.test(start)) {
-    return new CaffeError('this is the text of a net (prototxt), not a model with weights', {
+    return new CaffeError(phrase`this is the text of a net (prototxt), not a model with weights`, {
       ...at,
-      advice: 'Rename it to .prototxt',
+      advice: phrase`Rename it to .prototxt`,
     });
   }
   if (start.startsWith('PK\u0003\u0004') || start.startsWith('\u001f')) {
-    return new CaffeError('this is a compressed archive, not a Caffe model', {
+    return new CaffeError(phrase`this is a compressed archive, not a Caffe model`, {
       ...at,
-      advice: 'Unpack it first',
+      advice: phrase`Unpack it first`,
     });
   }
   return new CaffeError(
-    damage ? `this is no Caffe model: ${damage.message}` : 'this is no Caffe model: it holds no layer',
+    damage
+      ? phrase`this is no Caffe model: ${damage.message}`
+      : phrase`this is no Caffe model: it holds no layer`,
     {
       ...at,
       byteOffset: damage?.byteOffset ?? 0,
-      advice: 'Check that the file was copied or downloaded whole',
+      advice: phrase`Check that the file was copied or downloaded whole`,
     },
   );
 }

@@ -1,3 +1,12 @@
+import { listed, phrase, textOf, type Part, type Phrase } from '../phrase';
+
+/** Why something failed, for an error that says what could not be done: of a system's error its code, where it has one. */
+export const reasonOf = (cause: unknown): Part => {
+  if (cause instanceof CaffeError) return cause.what;
+  if (!(cause instanceof Error)) return String(cause);
+  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;
+};
+
 /** Where something went wrong, as far as it is known. */
 export interface Place {
   /** Path or URI of the file, as the user knows it. */
@@ -10,6 +19,12 @@ export interface Place {
   line?: number;
 }
 
+const sentence = (said: Phrase): Phrase => (/[.!?]$/.test(textOf(said)) ? said : phrase`${said}.`);
+
+/** Two phrases as sentences, one after the other. */
+export const sentences = (first: Phrase, second: Phrase): Phrase =>
+  phrase`${sentence(first)} ${sentence(second)}`;
+
 /**
  * An error meant for the user: what happened, where, and what to do about it.
  * Everything else that is thrown is a defect of ours.
@@ -20,10 +35,14 @@ export class CaffeError extends Error implements Place {
   readonly byteOffset?: number;
   readonly line?: number;
   /** What the user can do. */
-  readonly advice?: string;
+  readonly advice?: Phrase;
 
-  constructor(what: string, place: Place & { advice?: string; cause?: unknown } = {}) {
-    super(what, place.cause === undefined ? undefined : { cause: place.cause });
+  constructor(
+    /** What happened; `message` is its English. */
+    readonly what: Phrase,
+    place: Place & { advice?: Phrase; cause?: unknown } = {},
+  ) {
+    super(textOf(what), place.cause === undefined ? undefined : { cause: place.cause });
     this.name = 'CaffeError';
     this.file = place.file;
     this.layer = place.layer;
@@ -35,19 +54,25 @@ export class CaffeError extends Error implements Place {
   /** What was thrown, as an error in this file where it is one for the user that names none. */
   static in(file: string, error: unknown): unknown {
     if (!(error instanceof CaffeError) || error.file !== undefined) return error;
-    const { message, layer, byteOffset, line, advice } = error;
-    return new CaffeError(message, { file, layer, byteOffset, line, advice, cause: error });
+    const { what, layer, byteOffset, line, advice } = error;
+    return new CaffeError(what, { file, layer, byteOffset, line, advice, cause: error });
   }
 
   /** The whole message in one paragraph: "lenet.caffemodel, layer "ip1", byte 812: what happened. What to do." */
-  describe(): string {
-    const where = [
+  description(): Phrase {
+    const where: Part[] = [
       this.file,
-      this.layer === undefined ? undefined : `layer "${this.layer}"`,
-      this.byteOffset === undefined ? undefined : `byte ${this.byteOffset}`,
-      this.line === undefined ? undefined : `line ${this.line}`,
+      this.layer === undefined ? undefined : phrase`layer "${this.layer}"`,
+      this.byteOffset === undefined ? undefined : phrase`byte ${this.byteOffset}`,
+      this.line === undefined ? undefined : phrase`line ${this.line}`,
     ].filter((part) => part !== undefined);
-    const sentence = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`);
-    return `${where.length > 0 ? `${where.join(', ')}: ` : ''}${sentence(this.message)}${this.advice ? ` ${sentence(this.advice)}` : ''}`;
+    const what = this.advice ? sentences(this.what, this.advice) : sentence(this.what);
+    if (where.length === 0) return what;
+    return phrase`${listed(where)}: ${what}`;
+  }
+
+  /** {@link description} in English. */
+  describe(): string {
+    return textOf(this.description());
   }
 }

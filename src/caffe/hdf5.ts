@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';
+import { phrase, type Phrase } from '../phrase';
 import type { ByteSource } from './byteSource';
 import { CaffeError } from './errors';
 
@@ -121,13 +122,13 @@ export class Hdf5File {
 
   private async group(offset: number): Promise<Hdf5Group> {
     const object = await this.object(offset);
-    if (object.kind !== 'group') throw this.error('a group is expected here', offset);
+    if (object.kind !== 'group') throw this.error(phrase`a group is expected here`, offset);
     return object;
   }
 
   private async readSuperblock(): Promise<void> {
     const at = await findSignature(this.source);
-    if (at === undefined) throw this.error('this is no HDF5 file', 0);
+    if (at === undefined) throw this.error(phrase`this is no HDF5 file`, 0);
     const cursor = await this.cursor(at + 8, 1);
     const version = cursor.uint(1);
     if (version <= 1) {
@@ -149,14 +150,17 @@ export class Hdf5File {
       this.end = fields.uint(this.offsetSize);
       this.rootOffset = this.address(fields, at + 12);
     } else {
-      throw this.error(`version ${version} of the HDF5 superblock is not known`, at + 8);
+      throw this.error(phrase`version ${version} of the HDF5 superblock is not known`, at + 8);
     }
   }
 
   private setSizes(offsetSize: number, lengthSize: number, at: number): void {
     const known = [2, 4, 8];
     if (!known.includes(offsetSize) || !known.includes(lengthSize)) {
-      throw this.error(`offsets of ${offsetSize} and lengths of ${lengthSize} bytes are not possible`, at);
+      throw this.error(
+        phrase`offsets of ${offsetSize} and lengths of ${lengthSize} bytes are not possible`,
+        at,
+      );
     }
     this.offsetSize = offsetSize;
     this.lengthSize = lengthSize;
@@ -180,12 +184,13 @@ export class Hdf5File {
       const size = (await this.cursor(offset + sizeAt, sizeSize)).uint(sizeSize);
       blocks.push({ offset: offset + sizeAt + sizeSize, length: size });
     } else {
-      if (start.uint(1) !== 1) throw this.error('an object header is expected here', offset);
+      if (start.uint(1) !== 1) throw this.error(phrase`an object header is expected here`, offset);
       start.skip(7);
       blocks.push({ offset: offset + 16, length: start.uint(4) });
     }
     for (let block; (block = blocks.pop());) {
-      if (seen.has(block.offset)) throw this.error('an object header continues in itself', block.offset);
+      if (seen.has(block.offset))
+        throw this.error(phrase`an object header continues in itself`, block.offset);
       seen.add(block.offset);
       const cursor = await this.cursor(block.offset, block.length);
       const headerLength = version === 1 ? 8 : trackOrder ? 6 : 4;
@@ -196,7 +201,7 @@ export class Hdf5File {
         const flags = cursor.uint(1);
         cursor.skip(version === 1 ? 3 : trackOrder ? 2 : 0);
         if (length > cursor.left) {
-          throw this.error(`a message of ${length} bytes does not fit its header`, at);
+          throw this.error(phrase`a message of ${length} bytes does not fit its header`, at);
         }
         const body = cursor.take(length);
         if (type === MessageType.continuation) {
@@ -207,7 +212,7 @@ export class Hdf5File {
           else blocks.push({ offset: next + 4, length: nextLength - 8 });
         } else if (type !== MessageType.nil) {
           messages.push({ type, flags, body, offset: at });
-          if (messages.length > mostMessages) throw this.error('an object header does not end', at);
+          if (messages.length > mostMessages) throw this.error(phrase`an object header does not end`, at);
         }
       }
     }
@@ -226,7 +231,7 @@ export class Hdf5File {
         body.skip(1);
         body.skip(body.uint(1) & 1 ? 8 : 0);
         if (body.uint(this.offsetSize) !== undefinedAddress(this.offsetSize)) {
-          throw this.unsupported('the group keeps its links in a fractal heap', at);
+          throw this.unsupported(phrase`the group keeps its links in a fractal heap`, at);
         }
       }
     }
@@ -236,14 +241,14 @@ export class Hdf5File {
   /** The links of a group in a B-tree of symbol table nodes, their names in a local heap. */
   private async readSymbols(tree: number, heap: number, links: Map<string, number>): Promise<void> {
     const heapHeader = await this.cursor(heap, 8 + 2 * this.lengthSize + this.offsetSize);
-    if (!heapHeader.signature('HEAP')) throw this.error('a heap of names is expected here', heap);
+    if (!heapHeader.signature('HEAP')) throw this.error(phrase`a heap of names is expected here`, heap);
     heapHeader.skip(4);
     const heapLength = heapHeader.uint(this.lengthSize);
     heapHeader.skip(this.lengthSize);
     const heapData = this.address(heapHeader, heap);
     for await (const { child } of this.treeEntries(tree, 0, this.lengthSize)) {
       const header = await this.cursor(child, 8);
-      if (!header.signature('SNOD')) throw this.error('a symbol table node is expected here', child);
+      if (!header.signature('SNOD')) throw this.error(phrase`a symbol table node is expected here`, child);
       header.skip(2);
       const count = header.uint(2);
       const entryLength = 2 * this.offsetSize + 24;
@@ -253,7 +258,7 @@ export class Hdf5File {
         const nameOffset = entries.uint(this.offsetSize);
         const object = this.address(entries, at);
         entries.skip(24);
-        if (nameOffset >= heapLength) throw this.error('a name lies outside its heap', at);
+        if (nameOffset >= heapLength) throw this.error(phrase`a name lies outside its heap`, at);
         const name = await this.readName(heapData + nameOffset, heapLength - nameOffset);
         this.addLink(links, name, object, at);
       }
@@ -272,7 +277,7 @@ export class Hdf5File {
 
   private addLink(links: Map<string, number>, name: string, object: number, at: number): void {
     links.set(name, object);
-    if (links.size > mostLinks) throw this.error(`a group has more than ${mostLinks} members`, at);
+    if (links.size > mostLinks) throw this.error(phrase`a group has more than ${mostLinks} members`, at);
   }
 
   /** The leaves of a version 1 B-tree, in order; `keyLength` bytes of key come before each. */
@@ -285,14 +290,14 @@ export class Hdf5File {
     const stack = [{ node: root, level: -1 }];
     for (let top; (top = stack.pop());) {
       const { node, level } = top;
-      if (seen.has(node)) throw this.error('a B-tree contains itself', node);
+      if (seen.has(node)) throw this.error(phrase`a B-tree contains itself`, node);
       seen.add(node);
       const headerLength = 8 + 2 * this.offsetSize;
       const header = await this.cursor(node, headerLength);
-      if (!header.signature('TREE')) throw this.error('a B-tree is expected here', node);
-      if (header.uint(1) !== type) throw this.error('a B-tree of another type is expected here', node);
+      if (!header.signature('TREE')) throw this.error(phrase`a B-tree is expected here`, node);
+      if (header.uint(1) !== type) throw this.error(phrase`a B-tree of another type is expected here`, node);
       const nodeLevel = header.uint(1);
-      if (level >= 0 && nodeLevel !== level) throw this.error('a B-tree has a wrong level', node);
+      if (level >= 0 && nodeLevel !== level) throw this.error(phrase`a B-tree has a wrong level`, node);
       const count = header.uint(2);
       const entries = await this.cursor(node + headerLength, count * (keyLength + this.offsetSize));
       const children: { node: number; level: number }[] = [];
@@ -314,23 +319,23 @@ export class Hdf5File {
     for (const message of messages) {
       const { body, offset: at } = message;
       if (message.flags & 2 && message.type in describingMessages) {
-        throw this.unsupported('the dataset shares its description with others', at);
+        throw this.unsupported(phrase`the dataset shares its description with others`, at);
       }
       if (message.type === MessageType.dataspace) shape = this.readShape(body, at);
       else if (message.type === MessageType.datatype) type = readType(body);
       else if (message.type === MessageType.filters) filters = this.readFilters(body, at);
       else if (message.type === MessageType.layout) layout = this.readLayout(body, at);
     }
-    if (!shape || !type || !layout) throw this.error('the header of a dataset is incomplete', offset);
+    if (!shape || !type || !layout) throw this.error(phrase`the header of a dataset is incomplete`, offset);
     const bytes = shape.reduce((a, b) => a * b, type.size);
     if (layout.kind === 'chunked') {
       if (layout.chunkShape.length !== shape.length) {
-        throw this.error('the chunks of a dataset have another rank than it has', offset);
+        throw this.error(phrase`the chunks of a dataset have another rank than it has`, offset);
       }
       layout = { ...layout, filters };
     } else if (layout.length < bytes && layout.length > 0) {
       throw this.error(
-        `the dataset ${shape.join('x')} needs ${bytes} bytes, but has ${layout.length}`,
+        phrase`the dataset ${shape.join('x')} needs ${bytes} bytes, but has ${layout.length}`,
         offset,
       );
     } else {
@@ -342,8 +347,9 @@ export class Hdf5File {
   private readShape(body: Cursor, at: number): number[] {
     const version = body.uint(1);
     const rank = body.uint(1);
-    if (version < 1 || version > 2) throw this.error(`version ${version} of a dataspace is not known`, at);
-    if (rank > mostAxes) throw this.error(`${rank} axes are not possible`, at);
+    if (version < 1 || version > 2)
+      throw this.error(phrase`version ${version} of a dataspace is not known`, at);
+    if (rank > mostAxes) throw this.error(phrase`${rank} axes are not possible`, at);
     body.skip(version === 1 ? 6 : 2);
     return Array.from({ length: rank }, () => body.uint(this.lengthSize));
   }
@@ -368,7 +374,7 @@ export class Hdf5File {
       body.skip(4 * rank);
       return this.compact(body, body.uint(4));
     }
-    if (version > 4) throw this.error(`version ${version} of a data layout is not known`, at);
+    if (version > 4) throw this.error(phrase`version ${version} of a data layout is not known`, at);
     layoutClass = body.uint(1);
     if (layoutClass === 0) return this.compact(body, body.uint(2));
     if (layoutClass === 1) {
@@ -385,7 +391,7 @@ export class Hdf5File {
         at,
       );
     }
-    throw this.unsupported('the dataset is stored in a way that Caffe does not use', at);
+    throw this.unsupported(phrase`the dataset is stored in a way that Caffe does not use`, at);
   }
 
   private compact(body: Cursor, length: number): Hdf5Layout {
@@ -398,7 +404,7 @@ export class Hdf5File {
     const offset = this.believeAddress(address + this.base, at);
     if (length > this.source.size - offset) {
       throw this.error(
-        `the dataset is ${length} bytes long, but the file ends after ${this.source.size - offset} of them`,
+        phrase`the dataset is ${length} bytes long, but the file ends after ${this.source.size - offset} of them`,
         at,
       );
     }
@@ -407,7 +413,7 @@ export class Hdf5File {
 
   private chunked(address: number, chunkShape: number[], at: number): Hdf5Layout {
     if (address === undefinedAddress(this.offsetSize)) return { kind: 'contiguous', offset: 0, length: 0 };
-    if (chunkShape.some((dim) => dim === 0)) throw this.error('a chunk has no extent', at);
+    if (chunkShape.some((dim) => dim === 0)) throw this.error(phrase`a chunk has no extent`, at);
     return {
       kind: 'chunked',
       chunkShape,
@@ -419,7 +425,7 @@ export class Hdf5File {
   private readFilters(body: Cursor, at: number): Hdf5Filter[] {
     const version = body.uint(1);
     const count = body.uint(1);
-    if (version < 1 || version > 2) throw this.error(`version ${version} of filters is not known`, at);
+    if (version < 1 || version > 2) throw this.error(phrase`version ${version} of filters is not known`, at);
     if (version === 1) body.skip(6);
     return Array.from({ length: count }, () => {
       const id = body.uint(2);
@@ -443,12 +449,12 @@ export class Hdf5File {
     // A byte of deflate gives 1032 at most, so that a small file cannot claim a large dataset.
     const mostBytes = Math.min(this.source.size * 1032 + (1 << 20), mostUnpackedBytes);
     if (Math.max(total, chunkLength) > mostBytes) {
-      throw this.error(`the dataset ${shape.join('x')} is larger than the file can hold`, byteOffset);
+      throw this.error(phrase`the dataset ${shape.join('x')} is larger than the file can hold`, byteOffset);
     }
     const result = new Uint8Array(total);
     let left = shape.reduce((product, dim, axis) => product * Math.ceil(dim / chunkShape[axis]), 1);
     for await (const { key, child } of this.treeEntries(index, 1, 8 + 8 * (rank + 1))) {
-      if (left-- === 0) throw this.error('the dataset has more chunks than it needs', index);
+      if (left-- === 0) throw this.error(phrase`the dataset has more chunks than it needs`, index);
       const storedLength = key.uint(4);
       const filterMask = key.uint(4);
       const origin = Array.from({ length: rank }, () => key.uint(8));
@@ -457,7 +463,7 @@ export class Hdf5File {
         if (!(filterMask & (1 << i))) bytes = await this.unfilter(filters[i], bytes, chunkLength, child);
       }
       if (bytes.length !== chunkLength) {
-        throw this.error(`a chunk has ${bytes.length} bytes instead of ${chunkLength}`, child);
+        throw this.error(phrase`a chunk has ${bytes.length} bytes instead of ${chunkLength}`, child);
       }
       copyChunk(result, shape, bytes, chunkShape, origin, type.size);
     }
@@ -474,7 +480,7 @@ export class Hdf5File {
       case 1:
         return inflateBytes(bytes, { maxOutputLength: Math.max(1, chunkLength + 4) }).catch(
           (cause: unknown) => {
-            throw new CaffeError('a compressed chunk cannot be unpacked', {
+            throw new CaffeError(phrase`a compressed chunk cannot be unpacked`, {
               file: this.source.name,
               byteOffset: at,
               cause,
@@ -486,7 +492,7 @@ export class Hdf5File {
       case 3:
         return bytes.subarray(0, Math.max(0, bytes.length - 4));
       default:
-        throw this.unsupported(`the dataset is compressed by filter ${id}`, at);
+        throw this.unsupported(phrase`the dataset is compressed by filter ${id}`, at);
     }
   }
 
@@ -496,7 +502,8 @@ export class Hdf5File {
       const bytes = await this.bytes(offset, Math.min(length, limit, this.source.size - offset));
       const end = bytes.indexOf(0);
       if (end >= 0) return decoder.decode(bytes.subarray(0, end));
-      if (bytes.length < length || length > longestName) throw this.error('a name does not end', offset);
+      if (bytes.length < length || length > longestName)
+        throw this.error(phrase`a name does not end`, offset);
     }
   }
 
@@ -509,7 +516,7 @@ export class Hdf5File {
     const { size } = this.source;
     if (offset <= size) return offset;
     const cut = this.end > size ? `, which is cut short: ${size} of its ${this.end} bytes are there` : '';
-    throw this.error(`the address ${offset} lies outside the file${cut}`, at);
+    throw this.error(phrase`the address ${offset} lies outside the file${cut}`, at);
   }
 
   private async cursor(offset: number, length: number): Promise<Cursor> {
@@ -519,8 +526,8 @@ export class Hdf5File {
   /** Bytes of the structure (not of the data), through a few cached pages. */
   private async bytes(offset: number, length: number): Promise<Uint8Array> {
     // A file can be made so that its small structures refer to each other over and over.
-    if (++this.reads > mostReads) throw this.error('the structure of the file has no end', offset);
-    if (length > mostStructureBytes) throw this.error(`a structure claims ${length} bytes`, offset);
+    if (++this.reads > mostReads) throw this.error(phrase`the structure of the file has no end`, offset);
+    if (length > mostStructureBytes) throw this.error(phrase`a structure claims ${length} bytes`, offset);
     const page = Math.floor(offset / pageLength);
     const within = offset - page * pageLength;
     if (within + length > pageLength || offset + length > this.source.size) {
@@ -536,15 +543,15 @@ export class Hdf5File {
     return bytes.subarray(within, within + length);
   }
 
-  private error(what: string, byteOffset: number): CaffeError {
+  private error(what: Phrase, byteOffset: number): CaffeError {
     return new CaffeError(what, { file: this.source.name, byteOffset });
   }
 
-  private unsupported(what: string, byteOffset: number): CaffeError {
+  private unsupported(what: Phrase, byteOffset: number): CaffeError {
     return new CaffeError(what, {
       file: this.source.name,
       byteOffset,
-      advice: 'Rewrite the file with "h5repack -l CONTI -f NONE" of the HDF5 tools',
+      advice: phrase`Rewrite the file with "h5repack -l CONTI -f NONE" of the HDF5 tools`,
     });
   }
 }
@@ -631,7 +638,7 @@ class Cursor {
 
   private need(length: number): void {
     if (length > this.left) {
-      throw new CaffeError('a structure of the HDF5 file is cut off', {
+      throw new CaffeError(phrase`a structure of the HDF5 file is cut off`, {
         file: this.file,
         byteOffset: this.start + this.position,
       });

@@ -1,3 +1,4 @@
+import { phrase } from '../phrase';
 import type { ByteSource } from './byteSource';
 import { bytesPerValue } from './encoding';
 import { CaffeError } from './errors';
@@ -18,10 +19,10 @@ export async function indexHdf5Model(source: ByteSource): Promise<Model> {
   const root = await file.root();
   const data = await file.child(root, 'data');
   if (data?.kind !== 'group') {
-    throw new CaffeError('this HDF5 file is no Caffe model: it has no group "data"', {
+    throw new CaffeError(phrase`this HDF5 file is no Caffe model: it has no group "data"`, {
       file: source.name,
       byteOffset: root.byteOffset,
-      advice: root.links.has('history') ? 'It looks like a solver state' : undefined,
+      advice: root.links.has('history') ? phrase`It looks like a solver state` : undefined,
     });
   }
   const diff = await file.child(root, 'diff');
@@ -29,7 +30,10 @@ export async function indexHdf5Model(source: ByteSource): Promise<Model> {
   const damage: Damage[] = [];
   await readLayers(file, data, diff?.kind === 'group' ? diff : undefined, '', 0, layers, damage);
   if (layers.length === 0) {
-    throw new CaffeError('this model holds no layer', { file: source.name, byteOffset: data.byteOffset });
+    throw new CaffeError(phrase`this model holds no layer`, {
+      file: source.name,
+      byteOffset: data.byteOffset,
+    });
   }
   return { kind: 'HDF5', name: '', size: source.size, layers, damage };
 }
@@ -47,7 +51,7 @@ async function readLayers(
   for (const [link, byteOffset] of group.links) {
     const name = prefix + link;
     if (layers.length === mostLayers) {
-      report(damage, { message: `the file claims more than ${mostLayers} layers`, byteOffset });
+      report(damage, { message: phrase`the file claims more than ${mostLayers} layers`, byteOffset });
       return;
     }
     try {
@@ -73,7 +77,7 @@ async function readLayers(
       }
     } catch (error) {
       if (!(error instanceof CaffeError)) throw error;
-      report(damage, { message: error.message, layer: name, byteOffset: error.byteOffset ?? byteOffset });
+      report(damage, { message: error.what, layer: name, byteOffset: error.byteOffset ?? byteOffset });
     }
   }
 }
@@ -94,7 +98,7 @@ async function readBlobs(
     layer.blobs.push(blob);
     if (blob.problem) {
       report(damage, {
-        message: `blob ${index}: ${blob.problem}`,
+        message: phrase`blob ${index}: ${blob.problem}`,
         layer: layer.name,
         byteOffset: blob.byteOffset,
       });
@@ -117,9 +121,9 @@ export function toBlob(index: number, dataset: Hdf5Dataset, diffCount = 0): Mode
     byteOffset,
   };
   if (!encoding) {
-    blob.problem = `its values are of a type that Caffe does not write (${type.size} bytes, ${type.class})`;
+    blob.problem = phrase`its values are of a type that Caffe does not write (${type.size} bytes, ${type.class})`;
   } else if (product(shape) !== stored) {
-    blob.problem = `the shape ${shape.join('x')} needs ${product(shape)} values, but ${stored} are stored`;
+    blob.problem = phrase`the shape ${shape.join('x')} needs ${product(shape)} values, but ${stored} are stored`;
   } else if (layout.kind === 'chunked') {
     blob.chunked = dataset;
   }

@@ -1,3 +1,4 @@
+import type { Phrase } from '../phrase';
 import type { ByteSource } from './byteSource';
 import { indexCaffemodel } from './caffemodel';
 import { isHdf5, type Hdf5Dataset } from './hdf5';
@@ -35,7 +36,7 @@ export interface ModelBlob {
   /** Where the blob begins in the file, in bytes. */
   byteOffset: number;
   /** Why the values and the shape cannot be trusted, when they cannot. */
-  problem?: string;
+  problem?: Phrase;
 }
 
 /** One layer as the model file tells it. */
@@ -58,7 +59,7 @@ export interface ModelLayer {
 
 /** Something in the file that is not as Caffe writes it. */
 export interface Damage {
-  message: string;
+  message: Phrase;
   layer?: string;
   byteOffset: number;
 }

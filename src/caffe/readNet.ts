@@ -213,6 +213,6 @@ function located<T>(prototxt: Prototxt, file: string | undefined, read: () => T)
   } catch (error) {
     if (!(error instanceof CaffeError)) throw error;
     const line = error.line === undefined ? undefined : lineOf(prototxt, error.line) + 1;
-    throw new CaffeError(error.message, { file, line, advice: error.advice });
+    throw new CaffeError(error.what, { file, line, advice: error.advice });
   }
 }

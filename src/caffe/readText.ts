@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import { CaffeError } from './errors';
+import { phrase, type Phrase } from '../phrase';
+import { CaffeError, reasonOf } from './errors';
 
 /**
  * Reads a text file in UTF-8.
  * @param what what it holds, for the error: "The net"
  * @throws CaffeError when it cannot be read
  */
-export const readText = (path: string, what: string): Promise<string> =>
+export const readText = (path: string, what: Phrase): Promise<string> =>
   readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new CaffeError(`${what} cannot be read (${cause.code ?? cause.message})`, { file: path, cause });
+    throw new CaffeError(phrase`${what} cannot be read (${reasonOf(cause)})`, { file: path, cause });
   });

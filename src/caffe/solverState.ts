@@ -1,3 +1,4 @@
+import { phrase } from '../phrase';
 import { atomicWrite, type AtomicWriteOptions, type OutputFile } from './atomicWrite';
 import { BlobIndexer } from './blobIndexer';
 import type { ByteSource } from './byteSource';
@@ -35,11 +36,11 @@ export async function readSolverState(source: ByteSource): Promise<SolverState> 
     : await new SolverStateIndexer(source).index();
   if (damage.length > 0 || state.iter === undefined) {
     throw new CaffeError(
-      `this is no sound solver state: ${damage[0]?.message ?? 'it has no iteration count'}`,
+      phrase`this is no sound solver state: ${damage[0]?.message ?? phrase`it has no iteration count`}`,
       {
         file: source.name,
         byteOffset: damage[0]?.byteOffset ?? 0,
-        advice: 'Go on from an earlier snapshot, or start from the weights alone',
+        advice: phrase`Go on from an earlier snapshot, or start from the weights alone`,
       },
     );
   }
@@ -128,7 +129,7 @@ async function indexHdf5(source: ByteSource): Promise<Index> {
   const root = await file.root();
   const history = await file.child(root, 'history');
   if (history?.kind !== 'group') {
-    throw new CaffeError('this HDF5 file is no solver state: it has no group "history"', {
+    throw new CaffeError(phrase`this HDF5 file is no solver state: it has no group "history"`, {
       file: source.name,
       byteOffset: root.byteOffset,
     });
@@ -138,13 +139,13 @@ async function indexHdf5(source: ByteSource): Promise<Index> {
   for (let i = 0; i < history.links.size; i++) {
     const dataset = await file.child(history, `${i}`);
     if (dataset?.kind !== 'dataset') {
-      damage.push({ message: `history blob ${i} is missing`, byteOffset: history.byteOffset });
+      damage.push({ message: phrase`history blob ${i} is missing`, byteOffset: history.byteOffset });
       break;
     }
     const blob = toBlob(i, dataset);
     blobs.push(blob);
     if (blob.problem)
-      damage.push({ message: `history blob ${i}: ${blob.problem}`, byteOffset: blob.byteOffset });
+      damage.push({ message: phrase`history blob ${i}: ${blob.problem}`, byteOffset: blob.byteOffset });
   }
   const state = {
     iter: await readInteger(file, root, 'iter'),

@@ -1,3 +1,4 @@
+import { phrase } from '../phrase';
 import { CaffeError } from './errors';
 import { v0LayerType, v1LayerTypeByName } from './layerTypes';
 import type {
@@ -20,9 +21,9 @@ import type {
 export function upgradeNet(net: NetParameter): NetParameter {
   const { layers, input, input_shape, input_dim, ...rest } = net;
   if (layers && net.layer.length > 0)
-    throw new CaffeError('The net has both `layer` and `layers`', {
+    throw new CaffeError(phrase`The net has both \`layer\` and \`layers\``, {
       line: net.layer[0].line,
-      advice: 'Write all layers as `layer`',
+      advice: phrase`Write all layers as \`layer\``,
     });
   const v1 = layers?.some((layer) => layer.layer) ? upgradeV0(layers) : layers;
   const layer = (v1?.map((one) => upgradeV1(withTransformParam(one))) ?? net.layer).map(freezeStatistics);
@@ -35,7 +36,9 @@ export function upgradeSolver(solver: SolverParameter): SolverParameter {
   const { solver_type, ...rest } = solver;
   if (solver_type === undefined) return solver;
   if (solver.type !== undefined)
-    throw new CaffeError('The solver has both `type` and `solver_type`', { advice: 'Remove `solver_type`' });
+    throw new CaffeError(phrase`The solver has both \`type\` and \`solver_type\``, {
+      advice: phrase`Remove \`solver_type\``,
+    });
   return { ...rest, type: solverTypes[solver_type] };
 }
 

@@ -1,3 +1,4 @@
+import { phrase, type Phrase } from '../phrase';
 import type { ByteSource } from './byteSource';
 import { CaffeError } from './errors';
 
@@ -40,7 +41,7 @@ export class WireReader {
     const tag = this.varint(end);
     const number = Math.floor(tag / 8);
     const wireType = tag % 8;
-    if (number < 1 || number > 0x1fffffff) throw this.error(`${number} is no field number`, tagOffset);
+    if (number < 1 || number > 0x1fffffff) throw this.error(phrase`${number} is no field number`, tagOffset);
     let length = 0;
     switch (wireType) {
       case WireType.varint:
@@ -56,7 +57,7 @@ export class WireReader {
         length = this.varint(end);
         break;
       default:
-        throw this.error(`field ${number} has the impossible wire type ${wireType}`, tagOffset);
+        throw this.error(phrase`field ${number} has the impossible wire type ${wireType}`, tagOffset);
     }
     return { number, wireType, tagOffset, offset: this.position, length };
   }
@@ -65,7 +66,7 @@ export class WireReader {
   checkLength(field: Field, end: number): void {
     if (field.length > end - field.offset) {
       throw this.error(
-        `field ${field.number} says it is ${field.length} bytes long, but only ${end - field.offset} are left`,
+        phrase`field ${field.number} says it is ${field.length} bytes long, but only ${end - field.offset} are left`,
         field.tagOffset,
       );
     }
@@ -104,7 +105,7 @@ export class WireReader {
     this.checkLength(field, end);
     if (field.length > limit) {
       throw this.error(
-        `field ${field.number} is ${field.length} bytes long, which no Caffe writes`,
+        phrase`field ${field.number} is ${field.length} bytes long, which no Caffe writes`,
         field.tagOffset,
       );
     }
@@ -144,18 +145,19 @@ export class WireReader {
     return count;
   }
 
-  error(what: string, byteOffset: number): CaffeError {
+  error(what: Phrase, byteOffset: number): CaffeError {
     return new CaffeError(what, { file: this.source.name, byteOffset });
   }
 
   private async skipGroup(field: Field, end: number): Promise<void> {
     const open = [field.number];
     while (open.length > 0) {
-      if (open.length > deepestGroup) throw this.error('groups are nested too deeply', this.position);
+      if (open.length > deepestGroup) throw this.error(phrase`groups are nested too deeply`, this.position);
       const inner = await this.nextInGroup(end);
-      if (!inner) throw this.error(`the group of field ${open.at(-1)} does not end`, field.tagOffset);
+      if (!inner) throw this.error(phrase`the group of field ${open.at(-1)!} does not end`, field.tagOffset);
       if (inner.wireType === WireType.endGroup) {
-        if (open.pop() !== inner.number) throw this.error('a group ends that did not begin', inner.tagOffset);
+        if (open.pop() !== inner.number)
+          throw this.error(phrase`a group ends that did not begin`, inner.tagOffset);
       } else if (inner.wireType === WireType.startGroup) {
         open.push(inner.number);
       } else {
@@ -206,9 +208,9 @@ export class WireReader {
       const byte = this.window[this.position++ - this.windowStart];
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
-      if (this.position - start === 10) throw this.error('a number is longer than ten bytes', start);
+      if (this.position - start === 10) throw this.error(phrase`a number is longer than ten bytes`, start);
       scale *= 128;
     }
-    throw this.error('the message ends in the middle of a number', start);
+    throw this.error(phrase`the message ends in the middle of a number`, start);
   }
 }

@@ -1,3 +1,4 @@
+import { phrase } from '../phrase';
 import { atomicWrite, type AtomicWriteOptions, type OutputFile } from './atomicWrite';
 import { CaffeError } from './errors';
 import { floats, type Hdf5Leaf, writeHdf5 } from './hdf5Writer';
@@ -110,9 +111,9 @@ function layerTree(file: string, { layers }: ModelToWrite, take: Take): LayerTre
   for (const { name, blobs = [] } of layers) {
     const refuse = (clash: boolean) => {
       if (!clash) return;
-      throw new CaffeError('HDF5 cannot keep two layers of this name apart', {
+      throw new CaffeError(phrase`HDF5 cannot keep two layers of this name apart`, {
         ...{ file, layer: name },
-        advice: 'Write the model under a name that ends in .caffemodel',
+        advice: phrase`Write the model under a name that ends in .caffemodel`,
       });
     };
     let group = tree;

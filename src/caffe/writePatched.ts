@@ -1,3 +1,4 @@
+import { phrase } from '../phrase';
 import { atomicWrite, type AtomicWriteOptions, type OutputFile } from './atomicWrite';
 import type { ByteSource } from './byteSource';
 import { bytesPerValue, decodeValue, encodeValue } from './encoding';
@@ -71,10 +72,10 @@ async function writePatch(
     throw new RangeError(`${values.length} values from ${start} on do not fit a blob of ${blob.count}`);
   }
   if (blob.chunked) {
-    throw new CaffeError('the values are stored in chunks, which cannot be changed in place', {
+    throw new CaffeError(phrase`the values are stored in chunks, which cannot be changed in place`, {
       file: source.name,
       byteOffset: blob.byteOffset,
-      advice: 'Rewrite the model with "h5repack -l CONTI -f NONE" of the HDF5 tools first',
+      advice: phrase`Rewrite the model with "h5repack -l CONTI -f NONE" of the HDF5 tools first`,
     });
   }
   const ranges: Range[] = [];

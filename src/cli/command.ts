@@ -1,4 +1,5 @@
 import type { ParseArgsConfig } from 'node:util';
+import type { Part } from '../phrase';
 
 /** What a command works with besides its arguments. */
 export interface Terminal {
@@ -10,7 +11,7 @@ export interface Terminal {
   /** Writes one JSON value in a line to standard output; nothing without `--json`. */
   emit(value: unknown): void;
   /** Runs a job to its end, with its progress on standard error; `onEvent` sees each event. */
-  run<Event extends { fraction: number; message: string; secondsLeft?: number }, Result>(
+  run<Event extends { fraction: number; message: Part; secondsLeft?: number }, Result>(
     job: AsyncGenerator<Event, Result, void>,
     onEvent?: (event: Event) => void,
   ): Promise<Result>;

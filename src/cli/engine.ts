@@ -1,4 +1,5 @@
 import { CaffeError } from '../caffe/errors';
+import { phrase } from '../phrase';
 import { createEngine, type EngineOptions } from '../tensor/createEngine';
 import type { Engine } from '../tensor/engine';
 import { tensorflowPackage } from '../tensor/native';
@@ -40,7 +41,7 @@ function open(options: EngineOptions): Engine {
   try {
     return createEngine(options);
   } catch (cause) {
-    if (!(cause instanceof Error)) throw cause;
-    throw new CaffeError(cause.message, { cause });
+    if (cause instanceof CaffeError || !(cause instanceof Error)) throw cause;
+    throw new CaffeError(phrase`the engine cannot be started: ${cause.message}`, { cause });
   }
 }

@@ -3,6 +3,7 @@ import { evaluate, type Evaluation } from '../jobs/evaluate';
 import { type Command, flag, grouped, percent, table, UsageError } from './command';
 import { withEngine } from './engine';
 import { limitOf, testHelp, testOptions, testSource } from './testOptions';
+import { textOf } from '../phrase';
 
 export const evaluateCommand: Command = {
   name: 'evaluate',
@@ -37,7 +38,8 @@ ${testHelp}
       }
     }
     for (const file of result.keptIn) terminal.print(`kept in ${file}`);
-    if (result.notKept !== undefined) terminal.print(`warning: the figures are not kept: ${result.notKept}`);
+    if (result.notKept !== undefined)
+      terminal.print(`warning: the figures are not kept: ${textOf(result.notKept)}`);
   },
 };
 

@@ -1,5 +1,6 @@
 import { inspect } from '../jobs/inspect';
 import type { BlobInspection } from '../jobs/inspect';
+import { textOf } from '../phrase';
 import { quantileLevels } from '../sparsity/statistics';
 import { type Command, grouped, number, percent, table, UsageError } from './command';
 
@@ -65,14 +66,14 @@ for each blob with its statistics and histogram, then one with the model.
       layers: model.layers.length,
       parameters,
       zeros,
-      damage: model.damage,
+      damage: model.damage.map((damage) => ({ ...damage, message: textOf(damage.message) })),
     });
     terminal.print(`${file}: ${model.kind}, net "${model.name}", ${model.layers.length} layers`);
     terminal.print(table(rows, new Set([0, 5, 6, 7, 8, 9, 10])));
     terminal.print(`${grouped(parameters)} parameters, ${percent(zeros / parameters)} zeros`);
     for (const damage of model.damage) {
       terminal.print(
-        `damaged at byte ${damage.byteOffset}${damage.layer ? `, layer "${damage.layer}"` : ''}: ${damage.message}`,
+        `damaged at byte ${damage.byteOffset}${damage.layer ? `, layer "${damage.layer}"` : ''}: ${textOf(damage.message)}`,
       );
     }
   },

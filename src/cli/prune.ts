@@ -3,6 +3,7 @@ import { CaffeError } from '../caffe/errors';
 import { openModel } from '../caffe/model';
 import { readText } from '../caffe/readText';
 import { prune } from '../jobs/prune';
+import { phrase } from '../phrase';
 import { mostCodeBits } from '../sparsity/codebook';
 import { type BlobRule, choicesFor, parsePlan, type Plan } from '../sparsity/recipe';
 import {
@@ -143,7 +144,10 @@ async function planOf(args: Arguments, file: string): Promise<Plan> {
     );
     for (const layer of layers.keys()) {
       if (!choices.some((choice) => choice.layer === layer)) {
-        throw new CaffeError('the model has no layer of this name with weights to prune', { file, layer });
+        throw new CaffeError(phrase`the model has no layer of this name with weights to prune`, {
+          file,
+          layer,
+        });
       }
     }
     const saliency = text(args, 'saliency');
@@ -159,7 +163,7 @@ async function planOf(args: Arguments, file: string): Promise<Plan> {
 }
 
 async function planFrom(path: string, args: Arguments): Promise<Plan & { sha256?: string }> {
-  const content = await readText(path, 'The recipe');
+  const content = await readText(path, phrase`The recipe`);
   const { input, ...plan } = parsePlan(content, path);
   return { ...plan, sha256: flag(args, 'any-input') ? undefined : input?.sha256 };
 }

@@ -1,5 +1,6 @@
 import protobuf from 'protobufjs/minimal.js';
 import { CaffeError } from '../caffe/errors';
+import { phrase } from '../phrase';
 
 /** Caffe's message Datum: one image or vector with its label. */
 export interface Datum {
@@ -69,10 +70,10 @@ export function decodeDatum(record: Uint8Array, name: string): Datum {
       }
     }
   } catch (cause) {
-    throw new CaffeError('The record is no Datum', {
+    throw new CaffeError(phrase`The record is no Datum`, {
       file: name,
       cause,
-      advice: 'Only databases written for Caffe (convert_imageset and the like) can feed a net',
+      advice: phrase`Only databases written for Caffe (convert_imageset and the like) can feed a net`,
     });
   }
   if (loose.length > 0) datum.floatData = Float32Array.from(loose);
@@ -80,9 +81,12 @@ export function decodeDatum(record: Uint8Array, name: string): Datum {
     const { channels, height, width, data, floatData } = datum;
     const values = data.length > 0 ? data.length : floatData.length;
     if (channels < 1 || height < 1 || width < 1 || values < channels * height * width) {
-      throw new CaffeError(`The record has ${values} values for an image of ${channels}x${height}x${width}`, {
-        file: name,
-      });
+      throw new CaffeError(
+        phrase`The record has ${values} values for an image of ${channels}x${height}x${width}`,
+        {
+          file: name,
+        },
+      );
     }
   }
   return datum;

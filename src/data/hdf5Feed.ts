@@ -2,6 +2,7 @@ import { openFile } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
 import { Hdf5File, type Hdf5Type } from '../caffe/hdf5';
 import { Random } from '../caffe/random';
+import { phrase } from '../phrase';
 import { feedOf, type Batch, type Feed } from './feed';
 import { shortened } from './itemFeed';
 
@@ -32,15 +33,15 @@ export async function hdf5Feed(
   options: Hdf5FeedOptions,
 ): Promise<Feed> {
   const { layer, tops, batchSize } = options;
-  if (batchSize < 1) throw new CaffeError('batch_size must be at least 1', { layer });
-  if (files.length === 0) throw new CaffeError('The list names no HDF5 file', { layer, file: name });
+  if (batchSize < 1) throw new CaffeError(phrase`batch_size must be at least 1`, { layer });
+  if (files.length === 0) throw new CaffeError(phrase`The list names no HDF5 file`, { layer, file: name });
 
   const shapes = await Promise.all(files.map((file) => readShapes(file, tops, layer)));
   for (const [i, shape] of shapes.entries()) {
     for (const [k, top] of tops.entries()) {
       if (shape[k].slice(1).join() !== shapes[0][k].slice(1).join()) {
         throw new CaffeError(
-          `"${top}" is ${shape[k].join('x')} here, but ${shapes[0][k].join('x')} in ${files[0]}`,
+          phrase`"${top}" is ${shape[k].join('x')} here, but ${shapes[0][k].join('x')} in ${files[0]}`,
           { layer, file: files[i] },
         );
       }
@@ -48,7 +49,7 @@ export async function hdf5Feed(
   }
   const starts = shapes.map((_, i) => shapes.slice(0, i).reduce((sum, [first]) => sum + first[0], 0));
   const count = shapes.reduce((sum, [first]) => sum + first[0], 0);
-  if (count === 0) throw new CaffeError('The HDF5 files have no rows', { layer, file: name });
+  if (count === 0) throw new CaffeError(phrase`The HDF5 files have no rows`, { layer, file: name });
 
   // With one file it is read once and stays.
   let held: { file: number; table: Table } | undefined;
@@ -72,7 +73,7 @@ export async function hdf5Feed(
         if (skip < count) {
           const table = await load(file);
           if (table.rows !== count) {
-            throw new CaffeError(`The file has ${table.rows} rows now, but ${count} before`, {
+            throw new CaffeError(phrase`The file has ${table.rows} rows now, but ${count} before`, {
               layer,
               file: files[file],
             });
@@ -153,21 +154,27 @@ async function dataset(hdf5: Hdf5File, top: string, file: string, layer: string,
   const root = await hdf5.root();
   const found = await hdf5.child(root, top);
   if (found?.kind !== 'dataset') {
-    throw new CaffeError(`There is no dataset "${top}"; the file has ${[...root.links.keys()].join(', ')}`, {
-      layer,
-      file,
-      advice: 'The tops of an HDF5Data layer are named as the datasets',
-    });
+    throw new CaffeError(
+      phrase`There is no dataset "${top}"; the file has ${[...root.links.keys()].join(', ')}`,
+      {
+        layer,
+        file,
+        advice: phrase`The tops of an HDF5Data layer are named as the datasets`,
+      },
+    );
   }
   if (found.shape.length === 0 || (found.type.class !== 'float' && found.type.class !== 'integer')) {
-    throw new CaffeError(`The dataset "${top}" holds no array of numbers`, { layer, file });
+    throw new CaffeError(phrase`The dataset "${top}" holds no array of numbers`, { layer, file });
   }
   const first = await hdf5.child(root, tops[0]);
   if (first?.kind === 'dataset' && first.shape[0] !== found.shape[0]) {
-    throw new CaffeError(`"${top}" has ${found.shape[0]} rows, but "${tops[0]}" has ${first.shape[0]}`, {
-      layer,
-      file,
-    });
+    throw new CaffeError(
+      phrase`"${top}" has ${found.shape[0]} rows, but "${tops[0]}" has ${first.shape[0]}`,
+      {
+        layer,
+        file,
+      },
+    );
   }
   return found;
 }
@@ -178,7 +185,7 @@ function toFloats(bytes: Uint8Array, { class: kind, size, littleEndian, signed }
   const count = Math.floor(bytes.length / size);
   const read = reader(kind, size, signed);
   if (read === undefined)
-    throw new CaffeError(`Numbers of this kind (${kind}, ${size} bytes) cannot be read`);
+    throw new CaffeError(phrase`Numbers of this kind (${kind}, ${size} bytes) cannot be read`);
   const values = new Float32Array(count);
   for (let i = 0; i < count; i++) values[i] = read(view, i * size, littleEndian);
   return values;

@@ -1,4 +1,5 @@
-import { CaffeError } from '../caffe/errors';
+import { CaffeError, reasonOf } from '../caffe/errors';
+import { phrase, type Phrase } from '../phrase';
 import { decodeJpeg } from './jpeg';
 import { decodePng } from './png';
 
@@ -26,15 +27,19 @@ const MAX_PIXELS = 2 ** 26;
  * @param name the file or record, for errors
  */
 export function decodeImage(bytes: Uint8Array, mode: ColorMode, name: string): Image {
-  const fail = (what: string, cause?: unknown) =>
-    new CaffeError(what, { file: name, cause, advice: 'JPEG and PNG images of 8 or 16 bits can be read' });
+  const fail = (what: Phrase, cause?: unknown) =>
+    new CaffeError(what, {
+      file: name,
+      cause,
+      advice: phrase`JPEG and PNG images of 8 or 16 bits can be read`,
+    });
   const decode = bytes[0] === 0xff && bytes[1] === 0xd8 ? decodeJpeg : isPng(bytes) ? decodePng : undefined;
-  if (decode === undefined) throw fail('The image is neither a JPEG nor a PNG file');
+  if (decode === undefined) throw fail(phrase`The image is neither a JPEG nor a PNG file`);
   try {
     return decode(bytes, mode, MAX_PIXELS);
   } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw fail(`The image cannot be decoded: ${cause.message}`, cause);
+    if (!(cause instanceof CaffeError || cause instanceof RangeError)) throw cause;
+    throw fail(phrase`The image cannot be decoded: ${reasonOf(cause)}`, cause);
   }
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { CaffeError } from '../caffe/errors';
+import { CaffeError, reasonOf } from '../caffe/errors';
+import { phrase } from '../phrase';
 import { decodeImage, type ColorMode } from './image';
 import type { Item, ItemSource } from './items';
 import { locate } from './locate';
@@ -25,30 +26,30 @@ export async function imageListItems(list: string, options: ImageListOptions): P
     const space = text.lastIndexOf(' ');
     const label = parseInt(text.slice(space + 1), 10);
     if (space < 0 || Number.isNaN(label)) {
-      throw new CaffeError('The line does not name an image and its label', {
+      throw new CaffeError(phrase`The line does not name an image and its label`, {
         file: list,
         line: i + 1,
-        advice: 'Write "path/to/image.png 3"',
+        advice: phrase`Write "path/to/image.png 3"`,
       });
     }
     entries.push({ file: options.rootFolder + text.slice(0, space), label, line: i + 1 });
   }
-  if (entries.length === 0) throw new CaffeError('The list names no image', { file: list });
+  if (entries.length === 0) throw new CaffeError(phrase`The list names no image`, { file: list });
 
   // The place of the first image is the place of all.
   const first = entries[0].file;
   const folders = [...options.folders, dirname(list)];
-  const found = await locate(first, folders, 'the image');
+  const found = await locate(first, folders, phrase`the image`);
   const base = found.endsWith(first) ? found.slice(0, found.length - first.length) : undefined;
   const resolve = (file: string) =>
-    base === undefined ? locate(file, folders, 'the image') : Promise.resolve(base + file);
+    base === undefined ? locate(file, folders, phrase`the image`) : Promise.resolve(base + file);
 
   const item = async (index: number): Promise<Item> => {
     const { file, label, line } = entries[index];
     const name = `${list}, line ${line}`;
     const path = await resolve(file);
     const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-      throw new CaffeError(`The image ${path} cannot be read (${cause.code ?? cause.message})`, {
+      throw new CaffeError(phrase`The image ${path} cannot be read (${reasonOf(cause)})`, {
         file: list,
         line,
       });

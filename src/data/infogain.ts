@@ -1,6 +1,7 @@
 import { readBinaryproto } from '../caffe/binaryproto';
 import { openFile } from '../caffe/byteSource';
 import type { LayerParameter } from '../caffe/messages';
+import { phrase } from '../phrase';
 import { locate } from './locate';
 
 /**
@@ -16,7 +17,7 @@ export async function readInfogain(
   for (const { type, bottom, infogain_loss_param: { source } = {} } of layers) {
     if (type !== 'InfogainLoss' || bottom.length > 2 || source === undefined || matrices.has(source))
       continue;
-    const file = await openFile(await locate(source, folders, 'the infogain matrix'));
+    const file = await openFile(await locate(source, folders, phrase`the infogain matrix`));
     try {
       matrices.set(source, (await readBinaryproto(file)).data);
     } finally {

@@ -1,5 +1,6 @@
 import { CaffeError } from '../caffe/errors';
 import { Random } from '../caffe/random';
+import { phrase } from '../phrase';
 import { feedOf, type Batch, type Feed } from './feed';
 import type { Item, ItemSource } from './items';
 import type { Transformer } from './transform';
@@ -22,22 +23,25 @@ export interface ItemFeedOptions {
 /** Feeds the items of a source, transformed, as Caffe's Data and ImageData layers do. */
 export async function itemFeed(source: ItemSource, options: ItemFeedOptions): Promise<Feed> {
   const { layer, batchSize, labels, transformer } = options;
-  if (batchSize < 1) throw new CaffeError('batch_size must be at least 1', { layer });
+  if (batchSize < 1) throw new CaffeError(phrase`batch_size must be at least 1`, { layer });
   const shuffled = options.shuffle ? source.item?.bind(source) : undefined;
   if (options.shuffle && shuffled === undefined) {
-    throw new CaffeError('Only a list of images can be shuffled', { layer, file: source.name });
+    throw new CaffeError(phrase`Only a list of images can be shuffled`, { layer, file: source.name });
   }
 
   const sample = source.items();
   const first = await sample.next();
   await sample.return();
-  if (first.done === true) throw new CaffeError('The source has no items', { layer, file: source.name });
+  if (first.done === true)
+    throw new CaffeError(phrase`The source has no items`, { layer, file: source.name });
   const shape = transformer(new Random(options.seed)).shape(first.value.pixels);
 
   async function* epochs(random: Random, passed: number): AsyncGenerator<Item, void> {
     let skip = options.randSkip > 0 ? random.below(options.randSkip) : 0;
     if (source.count !== undefined && skip >= source.count) {
-      throw new CaffeError(`rand_skip passes over ${skip} items, but there are ${source.count}`, { layer });
+      throw new CaffeError(phrase`rand_skip passes over ${skip} items, but there are ${source.count}`, {
+        layer,
+      });
     }
     const order =
       shuffled === undefined ? undefined : Uint32Array.from({ length: source.count! }, (_, i) => i);
@@ -82,11 +86,11 @@ export async function itemFeed(source: ItemSource, options: ItemFeedOptions): Pr
       const [image, label] = batch.tops;
       if (itemShape.some((dim, i) => dim !== image.shape[i + 1])) {
         throw new CaffeError(
-          `An image of ${itemShape.join('x')} does not fit a batch of ${image.shape.slice(1).join('x')}`,
+          phrase`An image of ${itemShape.join('x')} does not fit a batch of ${image.shape.slice(1).join('x')}`,
           {
             layer,
             file: item.name,
-            advice: 'Set new_height and new_width or crop_size, or a batch_size of 1',
+            advice: phrase`Set new_height and new_width or crop_size, or a batch_size of 1`,
           },
         );
       }

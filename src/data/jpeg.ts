@@ -1,3 +1,5 @@
+import { CaffeError } from '../caffe/errors';
+import { phrase } from '../phrase';
 import type { ColorMode, Image } from './image';
 
 /*
@@ -73,7 +75,7 @@ const ZIGZAG = Uint8Array.from(
  */
 const MAX_BLOCKS = 2 ** 25;
 
-/** @throws RangeError when the file is damaged, of a kind that is not taken, or has more than `maxPixels` */
+/** @throws CaffeError when the file is damaged, of a kind that is not taken, or has more than `maxPixels` */
 export function decodeJpeg(bytes: Uint8Array, mode: ColorMode, maxPixels: number): Image {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const quantization: (Uint16Array | undefined)[] = [];
@@ -99,7 +101,7 @@ export function decodeJpeg(bytes: Uint8Array, mode: ColorMode, maxPixels: number
     const end = at + view.getUint16(at);
     if (end < at + 2 || end > bytes.length) {
       if (frame !== undefined && scans > 0) break;
-      throw new RangeError('it ends within its header');
+      throw new CaffeError(phrase`it ends within its header`);
     }
     const segment = new DataView(bytes.buffer, bytes.byteOffset + at + 2, end - at - 2);
     at = end;
@@ -113,23 +115,25 @@ export function decodeJpeg(bytes: Uint8Array, mode: ColorMode, maxPixels: number
       if (segment.byteLength >= 12 && segment.getUint32(0) === 0x41646f62)
         adobeTransform = segment.getUint8(11);
     } else if (marker === 0xc0 || marker === 0xc1 || marker === 0xc2) {
-      if (frame !== undefined) throw new RangeError('it has two frames');
+      if (frame !== undefined) throw new CaffeError(phrase`it has two frames`);
       frame = readFrame(segment, marker === 0xc2, maxPixels, 8 * bytes.length);
     } else if (marker > 0xc2 && marker <= 0xcf && marker !== 0xcc) {
-      throw new RangeError('it is lossless or arithmetically coded');
+      throw new CaffeError(phrase`it is lossless or arithmetically coded`);
     } else if (marker === 0xda) {
-      if (frame === undefined) throw new RangeError('its data come before its size');
+      if (frame === undefined) throw new CaffeError(phrase`its data come before its size`);
       scans++;
       const scan = readScanHeader(segment, frame);
       blocksLeft -= blocksOf(scan.components);
-      if (blocksLeft < 0) throw new RangeError(`its ${scans} scans go over more blocks than an image has`);
+      if (blocksLeft < 0)
+        throw new CaffeError(phrase`its ${scans} scans go over more blocks than an image has`);
       at = decodeScan(bytes, at, frame, scan, restartInterval, dcTables, acTables);
     }
   }
-  if (frame === undefined || scans === 0) throw new RangeError('it holds no picture');
+  if (frame === undefined || scans === 0) throw new CaffeError(phrase`it holds no picture`);
   const planes = frame.components.map((component) => {
     const table = quantization[component.quantization];
-    if (table === undefined) throw new RangeError(`quantization table ${component.quantization} is missing`);
+    if (table === undefined)
+      throw new CaffeError(phrase`quantization table ${component.quantization} is missing`);
     return reconstruct(component, table);
   });
   return toImage(frame, planes, colorSpace(frame, isJfif, adobeTransform), mode);
@@ -138,9 +142,9 @@ export function decodeJpeg(bytes: Uint8Array, mode: ColorMode, maxPixels: number
 const blocksOf = (components: readonly Pick<Component, 'blocksWide' | 'blocksHigh'>[]) =>
   components.reduce((sum, { blocksWide, blocksHigh }) => sum + blocksWide * blocksHigh, 0);
 
-/** @throws RangeError when a segment is shorter than what it must hold */
+/** @throws CaffeError when a segment is shorter than what it must hold */
 function requireLength(segment: DataView, length: number): void {
-  if (segment.byteLength < length) throw new RangeError('a part of its header is too short');
+  if (segment.byteLength < length) throw new CaffeError(phrase`a part of its header is too short`);
 }
 
 function readQuantization(segment: DataView, tables: (Uint16Array | undefined)[]): void {
@@ -166,7 +170,7 @@ function readHuffman(
     const counts = Array.from({ length: 16 }, (_, i) => segment.getUint8(at + 1 + i));
     const total = counts.reduce((sum, count) => sum + count, 0);
     if (total > 256 || at + 17 + total > segment.byteLength)
-      throw new RangeError('a Huffman table is damaged');
+      throw new CaffeError(phrase`a Huffman table is damaged`);
     const values = new Uint8Array(segment.buffer, segment.byteOffset + at + 17, total).slice();
     (which >> 4 === 0 ? dcTables : acTables)[which & 15] = huffmanTable(counts, values);
     at += 17 + total;
@@ -182,7 +186,7 @@ function huffmanTable(counts: readonly number[], values: Uint8Array): HuffmanTab
   for (let length = 1; length <= 16; length++) {
     offset[length] = index - code;
     for (let i = 0; i < counts[length - 1]; i++, code++, index++) {
-      if (code >= 1 << length) throw new RangeError('a Huffman table is damaged');
+      if (code >= 1 << length) throw new CaffeError(phrase`a Huffman table is damaged`);
       if (length <= 8) {
         const first = code << (8 - length);
         quick.fill((length << 8) | values[index], first, first + (1 << (8 - length)));
@@ -201,11 +205,11 @@ function readFrame(segment: DataView, progressive: boolean, maxPixels: number, m
   const height = segment.getUint16(1);
   const width = segment.getUint16(3);
   const count = segment.getUint8(5);
-  if (precision !== 8) throw new RangeError(`it has ${precision} bits for a sample`);
+  if (precision !== 8) throw new CaffeError(phrase`it has ${precision} bits for a sample`);
   if (width === 0 || height === 0 || width * height > maxPixels) {
-    throw new RangeError(`an image of ${width} x ${height} pixels is not taken`);
+    throw new CaffeError(phrase`an image of ${width} x ${height} pixels is not taken`);
   }
-  if (count !== 1 && count !== 3 && count !== 4) throw new RangeError(`it has ${count} components`);
+  if (count !== 1 && count !== 3 && count !== 4) throw new CaffeError(phrase`it has ${count} components`);
   requireLength(segment, 6 + 3 * count);
   const described = Array.from({ length: count }, (_, i) => {
     const sampling = segment.getUint8(7 + 3 * i);
@@ -217,7 +221,7 @@ function readFrame(segment: DataView, progressive: boolean, maxPixels: number, m
     };
   });
   if (described.some(({ h, v }) => h < 1 || h > 4 || v < 1 || v > 4))
-    throw new RangeError('a sampling factor is wrong');
+    throw new CaffeError(phrase`a sampling factor is wrong`);
   const maxH = Math.max(...described.map(({ h }) => h));
   const maxV = Math.max(...described.map(({ v }) => v));
   const sized = described.map((component) => {
@@ -231,7 +235,7 @@ function readFrame(segment: DataView, progressive: boolean, maxPixels: number, m
       height: Math.ceil((height * component.v) / maxV),
     };
   });
-  if (blocksOf(sized) > maxBlocks) throw new RangeError('its data end too early');
+  if (blocksOf(sized) > maxBlocks) throw new CaffeError(phrase`its data end too early`);
   const components = sized.map((component) => ({
     ...component,
     coefficients: new Int16Array(component.blocksWide * component.blocksHigh * 64),
@@ -245,12 +249,12 @@ function readFrame(segment: DataView, progressive: boolean, maxPixels: number, m
 function readScanHeader(segment: DataView, frame: Frame): Scan {
   requireLength(segment, 1);
   const count = segment.getUint8(0);
-  if (count < 1 || count > 4) throw new RangeError('a scan has no components');
+  if (count < 1 || count > 4) throw new CaffeError(phrase`a scan has no components`);
   requireLength(segment, 4 + 2 * count);
   const components = Array.from({ length: count }, (_, i) => {
     const id = segment.getUint8(1 + 2 * i);
     const component = frame.components.find((candidate) => candidate.id === id);
-    if (component === undefined) throw new RangeError(`a scan names the unknown component ${id}`);
+    if (component === undefined) throw new CaffeError(phrase`a scan names the unknown component ${id}`);
     const tables = segment.getUint8(2 + 2 * i);
     component.dcTable = tables >> 4;
     component.acTable = tables & 15;
@@ -263,7 +267,7 @@ function readScanHeader(segment: DataView, frame: Frame): Scan {
     return { components, spectralStart: 0, spectralEnd: 63, successiveHigh: 0, successiveLow: 0 };
   }
   if (start > end || end > 63 || (start > 0 && count > 1) || (start === 0 && end > 0)) {
-    throw new RangeError('a progressive scan is damaged');
+    throw new CaffeError(phrase`a progressive scan is damaged`);
   }
   return {
     components,
@@ -418,7 +422,7 @@ function blockDecoder(
   let endOfBand = 0;
   const table = (tables: readonly (HuffmanTable | undefined)[], which: number) => {
     const found = tables[which];
-    if (found === undefined) throw new RangeError(`Huffman table ${which} is missing`);
+    if (found === undefined) throw new CaffeError(phrase`Huffman table ${which} is missing`);
     return found;
   };
 
@@ -612,7 +616,7 @@ function upsample(plane: Plane, component: Component, frame: Frame): Uint8Array 
   const h = frame.maxH / component.h;
   const v = frame.maxV / component.v;
   if (!Number.isInteger(h) || !Number.isInteger(v))
-    throw new RangeError('its sampling factors do not divide');
+    throw new CaffeError(phrase`its sampling factors do not divide`);
   const { stride, samples } = plane;
   // Only wide enough components are interpolated along x (libjpeg's jdsample.c).
   const smooth = (h === 2 && v <= 2 && component.width > 2) || (h === 1 && v === 2);

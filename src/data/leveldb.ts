@@ -1,5 +1,6 @@
 import type { ByteSource } from '../caffe/byteSource';
-import { CaffeError } from '../caffe/errors';
+import { CaffeError, reasonOf } from '../caffe/errors';
+import { phrase, type Part } from '../phrase';
 import { crc32c } from './crc32c';
 import type { Folder } from './folder';
 import type { RecordDatabase } from './records';
@@ -130,9 +131,9 @@ async function* readTables(
     const stem = String(number).padStart(6, '0');
     const name = [`${stem}.ldb`, `${stem}.sst`].find((candidate) => names.has(candidate));
     if (name === undefined) {
-      throw new CaffeError(`The LevelDB database lacks its table ${stem}.ldb`, {
+      throw new CaffeError(phrase`The LevelDB database lacks its table ${stem}.ldb`, {
         file: folder.name,
-        advice: 'Copy the whole folder',
+        advice: phrase`Copy the whole folder`,
       });
     }
     const source = await folder.open(name);
@@ -147,10 +148,10 @@ async function* readTables(
 /** The records of one table, block after block. */
 async function* readTable(source: ByteSource): AsyncGenerator<Entry, void> {
   const file = source.name;
-  if (source.size < FOOTER) throw damage(file, 0, 'the table is shorter than its footer');
+  if (source.size < FOOTER) throw damage(file, 0, phrase`the table is shorter than its footer`);
   const footer = new Cursor(await source.read(source.size - FOOTER, FOOTER), file, source.size - FOOTER);
   if (footer.view.getBigUint64(FOOTER - 8, true) !== TABLE_MAGIC) {
-    throw damage(file, source.size - 8, 'the mark at the end of the table is missing');
+    throw damage(file, source.size - 8, phrase`the mark at the end of the table is missing`);
   }
   footer.varint(); // the index of metadata: Caffe writes none
   footer.varint();
@@ -163,13 +164,13 @@ async function* readTable(source: ByteSource): AsyncGenerator<Entry, void> {
     const offset = handle.varint();
     const size = handle.varint();
     read += size;
-    if (read > source.size) throw damage(file, offset, 'the blocks of the table overlap');
+    if (read > source.size) throw damage(file, offset, phrase`the blocks of the table overlap`);
     for (const { key, value: content } of blockEntries(await readBlock(source, offset, size), file)) {
-      if (key.length < 8) throw damage(file, offset, 'a key is too short');
+      if (key.length < 8) throw damage(file, offset, phrase`a key is too short`);
       const trailer = new DataView(key.buffer, key.byteOffset + key.length - 8, 8).getBigUint64(0, true);
       const type = Number(trailer & 0xffn);
       if (type !== TYPE_VALUE && type !== TYPE_DELETED)
-        throw damage(file, offset, `a record has the type ${type}`);
+        throw damage(file, offset, phrase`a record has the type ${type}`);
       yield {
         key: key.subarray(0, key.length - 8),
         sequence: Number(trailer >> 8n),
@@ -182,11 +183,11 @@ async function* readTable(source: ByteSource): AsyncGenerator<Entry, void> {
 async function readBlock(source: ByteSource, offset: number, size: number): Promise<Uint8Array> {
   const file = source.name;
   if (offset + size + BLOCK_TRAILER > source.size)
-    throw damage(file, offset, 'a block reaches beyond the file');
+    throw damage(file, offset, phrase`a block reaches beyond the file`);
   const bytes = await source.read(offset, size + BLOCK_TRAILER);
   const expected = unmask(new DataView(bytes.buffer, bytes.byteOffset + size + 1, 4).getUint32(0, true));
   if (crc32c(bytes.subarray(0, size + 1)) !== expected)
-    throw damage(file, offset, 'a block does not match its CRC');
+    throw damage(file, offset, phrase`a block does not match its CRC`);
   const content = bytes.subarray(0, size);
   switch (bytes[size]) {
     case 0:
@@ -195,15 +196,15 @@ async function readBlock(source: ByteSource, offset: number, size: number): Prom
       try {
         return decompressSnappy(content);
       } catch (cause) {
-        throw damage(file, offset, cause instanceof Error ? cause.message : String(cause));
+        throw damage(file, offset, reasonOf(cause));
       }
     default:
       throw new CaffeError(
-        `A block of the LevelDB table is compressed in a way (${bytes[size]}) that is not Snappy`,
+        phrase`A block of the LevelDB table is compressed in a way (${bytes[size]}) that is not Snappy`,
         {
           file,
           byteOffset: offset,
-          advice: 'Write the database again with Caffe',
+          advice: phrase`Write the database again with Caffe`,
         },
       );
   }
@@ -214,17 +215,17 @@ function* blockEntries(
   block: Uint8Array,
   file: string,
 ): Generator<{ key: Uint8Array; value: Uint8Array }, void> {
-  if (block.length < 4) throw damage(file, 0, 'a block is too short');
+  if (block.length < 4) throw damage(file, 0, phrase`a block is too short`);
   const restarts = new DataView(block.buffer, block.byteOffset + block.length - 4, 4).getUint32(0, true);
   const end = block.length - 4 * (restarts + 1);
-  if (end < 0) throw damage(file, 0, 'a block has more restart points than it can hold');
+  if (end < 0) throw damage(file, 0, phrase`a block has more restart points than it can hold`);
   const cursor = new Cursor(block.subarray(0, end), file, 0);
   let key = new Uint8Array(0);
   while (cursor.at < end) {
     const shared = cursor.varint();
     const unshared = cursor.varint();
     const valueSize = cursor.varint();
-    if (shared > key.length) throw damage(file, 0, 'a key shares more than there is');
+    if (shared > key.length) throw damage(file, 0, phrase`a key shares more than there is`);
     const next = new Uint8Array(shared + unshared);
     next.set(key.subarray(0, shared));
     next.set(cursor.bytes(unshared), shared);
@@ -235,13 +236,15 @@ function* blockEntries(
 
 async function readManifest(folder: Folder, names: ReadonlySet<string>) {
   if (!names.has('CURRENT')) {
-    throw new CaffeError('This is no LevelDB database: there is no file CURRENT', { file: folder.name });
+    throw new CaffeError(phrase`This is no LevelDB database: there is no file CURRENT`, {
+      file: folder.name,
+    });
   }
   const current = new TextDecoder().decode(await readWhole(folder, 'CURRENT', 4096)).trim();
   if (!/^MANIFEST-\d+$/.test(current) || !names.has(current)) {
-    throw new CaffeError(`The LevelDB database has no manifest: CURRENT names "${current}"`, {
+    throw new CaffeError(phrase`The LevelDB database has no manifest: CURRENT names "${current}"`, {
       file: folder.name,
-      advice: 'Copy the whole folder',
+      advice: phrase`Copy the whole folder`,
     });
   }
 
@@ -257,9 +260,12 @@ async function readManifest(folder: Folder, names: ReadonlySet<string>) {
         case 1: {
           const comparator = new TextDecoder().decode(edit.bytes(edit.varint()));
           if (comparator !== 'leveldb.BytewiseComparator') {
-            throw new CaffeError(`The LevelDB database is sorted by "${comparator}"; Caffe sorts by bytes`, {
-              file,
-            });
+            throw new CaffeError(
+              phrase`The LevelDB database is sorted by "${comparator}"; Caffe sorts by bytes`,
+              {
+                file,
+              },
+            );
           }
           break;
         }
@@ -291,7 +297,7 @@ async function readManifest(folder: Folder, names: ReadonlySet<string>) {
           previousLog = edit.varint();
           break;
         default:
-          throw damage(file, offset, `the manifest has an entry of kind ${tag}`);
+          throw damage(file, offset, phrase`the manifest has an entry of kind ${tag}`);
       }
     }
   }
@@ -303,7 +309,7 @@ async function readLogFile(folder: Folder, name: string): Promise<Entry[]> {
   const file = `${folder.name}/${name}`;
   const entries: Entry[] = [];
   for (const { bytes, offset } of logRecords(await readWhole(folder, name, MAX_LOG_SIZE))) {
-    if (bytes.length < 12) throw damage(file, offset, 'a batch of records is too short');
+    if (bytes.length < 12) throw damage(file, offset, phrase`a batch of records is too short`);
     const batch = new Cursor(bytes, file, offset);
     const first = Number(batch.view.getBigUint64(0, true));
     const count = batch.view.getUint32(8, true);
@@ -311,7 +317,7 @@ async function readLogFile(folder: Folder, name: string): Promise<Entry[]> {
     for (let i = 0; i < count; i++) {
       const type = batch.bytes(1)[0];
       if (type !== TYPE_VALUE && type !== TYPE_DELETED)
-        throw damage(file, offset, `a record has the type ${type}`);
+        throw damage(file, offset, phrase`a record has the type ${type}`);
       const key = batch.bytes(batch.varint());
       const value = type === TYPE_VALUE ? batch.bytes(batch.varint()) : undefined;
       entries.push({ key, sequence: first + i, value });
@@ -362,7 +368,7 @@ async function readWhole(folder: Folder, name: string, limit: number): Promise<U
   const source = await folder.open(name);
   try {
     if (source.size > limit) {
-      throw new CaffeError(`The file has ${source.size} bytes, more than LevelDB ever writes`, {
+      throw new CaffeError(phrase`The file has ${source.size} bytes, more than LevelDB ever writes`, {
         file: `${folder.name}/${name}`,
       });
     }
@@ -404,11 +410,12 @@ class Cursor {
       value += (byte & 0x7f) * 2 ** shift;
       if (byte < 0x80) return value;
     }
-    throw damage(this.file, this.offset, 'a number is cut off or too large');
+    throw damage(this.file, this.offset, phrase`a number is cut off or too large`);
   }
 
   bytes(length: number): Uint8Array {
-    if (this.at + length > this.content.length) throw damage(this.file, this.offset, 'an entry is cut off');
+    if (this.at + length > this.content.length)
+      throw damage(this.file, this.offset, phrase`an entry is cut off`);
     this.at += length;
     return this.content.subarray(this.at - length, this.at);
   }
@@ -426,10 +433,10 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length;
 }
 
-function damage(file: string, byteOffset: number, what: string): CaffeError {
-  return new CaffeError(`The LevelDB database is damaged: ${what}`, {
+function damage(file: string, byteOffset: number, what: Part): CaffeError {
+  return new CaffeError(phrase`The LevelDB database is damaged: ${what}`, {
     file,
     byteOffset,
-    advice: 'Make it again from the images, or copy it anew',
+    advice: phrase`Make it again from the images, or copy it anew`,
   });
 }

@@ -1,5 +1,6 @@
 import type { ByteSource } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
+import { phrase, type Phrase } from '../phrase';
 import type { RecordDatabase } from './records';
 import { WindowedSource } from './windows';
 
@@ -57,25 +58,30 @@ export async function openLmdb(source: ByteSource): Promise<RecordDatabase> {
 
 async function readMeta(source: ByteSource): Promise<Meta> {
   const file = source.name;
-  const problem = (what: string, byteOffset = 0) =>
-    new CaffeError(what, { file, byteOffset, advice: 'Is it the data.mdb of a database that Caffe wrote?' });
-  if (source.size < 2 * META_SIZE) throw problem(`This is no LMDB database: it has ${source.size} bytes`);
+  const problem = (what: Phrase, byteOffset = 0) =>
+    new CaffeError(what, {
+      file,
+      byteOffset,
+      advice: phrase`Is it the data.mdb of a database that Caffe wrote?`,
+    });
+  if (source.size < 2 * META_SIZE)
+    throw problem(phrase`This is no LMDB database: it has ${source.size} bytes`);
 
   const first = viewOf(await source.read(0, META_SIZE));
   if (first.getUint32(PAGE_HEADER, true) !== MAGIC) {
     if (first.getUint32(12, true) === MAGIC || first.getUint32(PAGE_HEADER, false) === MAGIC) {
       throw new CaffeError(
-        'This LMDB database was written on a 32-bit or big-endian machine; only 64-bit little-endian files can be read',
-        { file, advice: 'Copy it with mdb_dump there and mdb_load on a 64-bit machine' },
+        phrase`This LMDB database was written on a 32-bit or big-endian machine; only 64-bit little-endian files can be read`,
+        { file, advice: phrase`Copy it with mdb_dump there and mdb_load on a 64-bit machine` },
       );
     }
-    throw problem('This is no LMDB database: its mark is missing', PAGE_HEADER);
+    throw problem(phrase`This is no LMDB database: its mark is missing`, PAGE_HEADER);
   }
   const pageSize = first.getUint32(40, true);
   if (pageSize < 512 || pageSize > 65536 || (pageSize & (pageSize - 1)) !== 0) {
-    throw problem(`The page size of the database cannot be ${pageSize}`, 40);
+    throw problem(phrase`The page size of the database cannot be ${pageSize}`, 40);
   }
-  if (source.size < 2 * pageSize) throw problem('The LMDB database ends within its first two pages');
+  if (source.size < 2 * pageSize) throw problem(phrase`The LMDB database ends within its first two pages`);
 
   const second = viewOf(await source.read(pageSize, META_SIZE));
   const metas: Meta[] = [];
@@ -86,11 +92,14 @@ async function readMeta(source: ByteSource): Promise<Meta> {
     if (view.getUint32(PAGE_HEADER, true) !== MAGIC) continue;
     const version = view.getUint32(20, true);
     if (version !== 1) {
-      throw new CaffeError(`This LMDB database has the data version ${version}; Caffe writes version 1`, {
-        file,
-        byteOffset: start + 20,
-        advice: 'Write it again with liblmdb 0.9',
-      });
+      throw new CaffeError(
+        phrase`This LMDB database has the data version ${version}; Caffe writes version 1`,
+        {
+          file,
+          byteOffset: start + 20,
+          advice: phrase`Write it again with liblmdb 0.9`,
+        },
+      );
     }
     const root = view.getBigUint64(MAIN_DB + 40, true);
     metas.push({
@@ -125,7 +134,7 @@ class TreeWalk {
   async *values(skip: number): AsyncGenerator<Uint8Array, void> {
     if (this.meta.root === undefined) return;
     if (this.meta.depth < 1 || this.meta.depth > MAX_DEPTH) {
-      throw this.damage(`the tree cannot be ${this.meta.depth} pages deep`, 0);
+      throw this.damage(phrase`the tree cannot be ${this.meta.depth} pages deep`, 0);
     }
     let left = skip;
     for await (const leaf of this.leaves(this.meta.root, this.meta.depth)) {
@@ -142,11 +151,11 @@ class TreeWalk {
   private async *leaves(page: number, depth: number): AsyncGenerator<Page, void> {
     const content = await this.visit(page);
     if (depth === 1) {
-      if ((content.flags & PAGE_LEAF) === 0) throw this.damage('a leaf was expected', page);
+      if ((content.flags & PAGE_LEAF) === 0) throw this.damage(phrase`a leaf was expected`, page);
       yield content;
       return;
     }
-    if ((content.flags & PAGE_BRANCH) === 0) throw this.damage('a branch was expected', page);
+    if ((content.flags & PAGE_BRANCH) === 0) throw this.damage(phrase`a branch was expected`, page);
     for (const node of this.nodes(content)) {
       const { view } = content;
       const child =
@@ -160,12 +169,13 @@ class TreeWalk {
   /** Offsets of the page's nodes. */
   private nodes({ number, view }: Page): number[] {
     const lower = view.getUint16(12, true);
-    if (lower < PAGE_HEADER || lower > this.meta.pageSize) throw this.damage('its bounds are wrong', number);
+    if (lower < PAGE_HEADER || lower > this.meta.pageSize)
+      throw this.damage(phrase`its bounds are wrong`, number);
     const offsets: number[] = [];
     for (let at = PAGE_HEADER; at + 2 <= lower; at += 2) {
       const offset = view.getUint16(at, true);
       if (offset < lower || offset + 8 > this.meta.pageSize) {
-        throw this.damage(`its entry ${offsets.length} lies outside of it`, number);
+        throw this.damage(phrase`its entry ${offsets.length} lies outside of it`, number);
       }
       offsets.push(offset);
     }
@@ -178,7 +188,7 @@ class TreeWalk {
     const start = node + 8 + view.getUint16(node + 6, true);
     if ((flags & (NODE_SUB_DATABASE | NODE_DUPLICATES)) !== 0) {
       throw new CaffeError(
-        'The LMDB database holds named databases or several values under a key; Caffe writes neither',
+        phrase`The LMDB database holds named databases or several values under a key; Caffe writes neither`,
         {
           file: this.file,
           byteOffset: number * this.meta.pageSize + node,
@@ -186,15 +196,15 @@ class TreeWalk {
       );
     }
     const end = start + ((flags & NODE_BIG_VALUE) === 0 ? size : 8);
-    if (end > this.meta.pageSize) throw this.damage('a value reaches beyond its end', number);
+    if (end > this.meta.pageSize) throw this.damage(phrase`a value reaches beyond its end`, number);
     if ((flags & NODE_BIG_VALUE) === 0) return new Uint8Array(view.buffer, view.byteOffset + start, size);
 
     const first = toNumber(view.getBigUint64(start, true));
     const overflow = await this.visit(first);
     const count = overflow.view.getUint32(12, true);
-    if ((overflow.flags & PAGE_OVERFLOW) === 0) throw this.damage('a large value was expected', first);
+    if ((overflow.flags & PAGE_OVERFLOW) === 0) throw this.damage(phrase`a large value was expected`, first);
     if (first + count > this.pages || PAGE_HEADER + size > count * this.meta.pageSize) {
-      throw this.damage(`a value of ${size} bytes does not fit its ${count} pages`, first);
+      throw this.damage(phrase`a value of ${size} bytes does not fit its ${count} pages`, first);
     }
     for (let i = 1; i < count; i++) this.claim(first + i);
     return this.source.read(first * this.meta.pageSize + PAGE_HEADER, size);
@@ -202,22 +212,22 @@ class TreeWalk {
 
   private claim(page: number): void {
     const bit = 1 << (page & 7);
-    if ((this.visited[page >> 3] & bit) !== 0) throw this.damage('the tree leads to it twice', page);
+    if ((this.visited[page >> 3] & bit) !== 0) throw this.damage(phrase`the tree leads to it twice`, page);
     this.visited[page >> 3] |= bit;
   }
 
   private async visit(number: number): Promise<Page> {
-    if (number < 2 || number >= this.pages) throw this.damage('the file does not reach to it', number);
+    if (number < 2 || number >= this.pages) throw this.damage(phrase`the file does not reach to it`, number);
     this.claim(number);
     const view = viewOf(await this.source.read(number * this.meta.pageSize, this.meta.pageSize));
     return { number, view, flags: view.getUint16(10, true) };
   }
 
-  private damage(what: string, page: number): CaffeError {
-    return new CaffeError(`The LMDB database is damaged: page ${page}: ${what}`, {
+  private damage(what: Phrase, page: number): CaffeError {
+    return new CaffeError(phrase`The LMDB database is damaged: page ${page}: ${what}`, {
       file: this.file,
       byteOffset: page * this.meta.pageSize,
-      advice: 'Make it again from the images, or copy it anew',
+      advice: phrase`Make it again from the images, or copy it anew`,
     });
   }
 }

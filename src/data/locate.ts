@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { CaffeError } from '../caffe/errors';
+import { phrase, type Phrase } from '../phrase';
 
 /**
  * Where the relative paths of a prototxt may start: its own folder and those above it (Caffe's examples are relative to
@@ -22,7 +23,7 @@ export function searchFolders(prototxt: string, workspaceFolders: readonly strin
  * @param what what is looked for, for the error: "the database"
  * @throws CaffeError that lists the places tried
  */
-export async function locate(path: string, folders: readonly string[], what: string): Promise<string> {
+export async function locate(path: string, folders: readonly string[], what: Phrase): Promise<string> {
   const portable = path.replaceAll('\\', '/');
   const parts = portable.split('/').filter((part) => part !== '' && part !== '.');
   const tails = parts.slice(1).map((_, i) => join(folders[0], ...parts.slice(i + 1)));
@@ -31,8 +32,8 @@ export async function locate(path: string, folders: readonly string[], what: str
   for (const candidate of candidates) {
     if (await exists(candidate)) return candidate;
   }
-  throw new CaffeError(`Cannot find ${what} "${path}"`, {
-    advice: `Tried ${candidates.join(', ')}. Correct the path, or say where it is`,
+  throw new CaffeError(phrase`Cannot find ${what} "${path}"`, {
+    advice: phrase`Tried ${candidates.join(', ')}. Correct the path, or say where it is`,
   });
 }
 

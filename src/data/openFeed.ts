@@ -5,6 +5,7 @@ import { readBinaryproto } from '../caffe/binaryproto';
 import { CaffeError } from '../caffe/errors';
 import type { LayerParameter, Phase, TransformationParameter } from '../caffe/messages';
 import type { Random } from '../caffe/random';
+import { phrase } from '../phrase';
 import type { Feed } from './feed';
 import { hdf5Feed } from './hdf5Feed';
 import type { ColorMode } from './image';
@@ -33,10 +34,10 @@ export async function openFeed(layer: LayerParameter, options: FeedOptions): Pro
   const { seed = 1, phase, folders } = options;
   if (layer.type === 'HDF5Data') {
     if (layer.transform_param !== undefined) {
-      throw new CaffeError('HDF5Data does not transform data', {
+      throw new CaffeError(phrase`HDF5Data does not transform data`, {
         layer: layer.name,
         line: layer.line,
-        advice: 'Remove transform_param and store the values as the net expects them',
+        advice: phrase`Remove transform_param and store the values as the net expects them`,
       });
     }
     const path = await locateSource(layer, layer.hdf5_data_param?.source, options);
@@ -85,7 +86,7 @@ export async function openItemSource(layer: LayerParameter, options: FeedOptions
     case 'ImageData': {
       const { new_height: height = 0, new_width: width = 0 } = image ?? {};
       if (height > 0 !== width > 0) {
-        throw new CaffeError('new_height and new_width must be set together', {
+        throw new CaffeError(phrase`new_height and new_width must be set together`, {
           layer: layer.name,
           line: layer.line,
         });
@@ -98,13 +99,13 @@ export async function openItemSource(layer: LayerParameter, options: FeedOptions
       });
     }
     default:
-      throw new CaffeError(`The layer type ${layer.type} reads no data that can be fed`, {
+      throw new CaffeError(phrase`The layer type ${layer.type} reads no data that can be fed`, {
         layer: layer.name,
         line: layer.line,
         advice:
           layer.type === 'WindowData'
-            ? 'Cut the windows out into images and list them in an ImageData layer'
-            : 'Data, ImageData and HDF5Data layers can be fed',
+            ? phrase`Cut the windows out into images and list them in an ImageData layer`
+            : phrase`Data, ImageData and HDF5Data layers can be fed`,
       });
   }
 }
@@ -121,16 +122,16 @@ async function locateSource(
 ): Promise<string> {
   const source = options.source ?? own;
   if (typeof source !== 'string' || source === '') {
-    throw new CaffeError('The layer names no source', { layer: layer.name, line: layer.line });
+    throw new CaffeError(phrase`The layer names no source`, { layer: layer.name, line: layer.line });
   }
-  return locate(source, options.folders, 'the data');
+  return locate(source, options.folders, phrase`the data`);
 }
 
 /** The files of an HDF5Data layer: `path` is a list of them, or one itself. */
 async function hdf5Files(path: string, folders: readonly string[]): Promise<string[]> {
   if (/\.(h5|hdf5)$/i.test(path)) return [path];
   const names = (await readFile(path, 'utf8')).split(/\s+/).filter((name) => name !== '');
-  return Promise.all(names.map((name) => locate(name, [...folders, dirname(path)], 'the HDF5 file')));
+  return Promise.all(names.map((name) => locate(name, [...folders, dirname(path)], phrase`the HDF5 file`)));
 }
 
 /** The mean image that a transform_param names. */
@@ -139,7 +140,7 @@ export async function readMean(
   folders: readonly string[],
 ): Promise<Mean | undefined> {
   if (transform.mean_file === undefined) return undefined;
-  const path = await locate(transform.mean_file, folders, 'the mean file');
+  const path = await locate(transform.mean_file, folders, phrase`the mean file`);
   const source = await openFile(path);
   try {
     const { shape, data } = await readBinaryproto(source);

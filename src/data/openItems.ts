@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { openFile } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
+import { phrase } from '../phrase';
 import { CIFAR_RECORD, cifarItems } from './cifar';
 import { databaseItems } from './database';
 import { diskFolder } from './folder';
@@ -24,7 +25,7 @@ export async function openItems(path: string, options: ImageListOptions): Promis
       return databaseItems(await openLmdb(await openFile(join(path, 'data.mdb'))), path, mode);
     if (names.includes('CURRENT')) return databaseItems(await openLevelDb(diskFolder(path)), path, mode);
     throw new CaffeError(
-      'The folder is neither an LMDB database (data.mdb) nor a LevelDB database (CURRENT)',
+      phrase`The folder is neither an LMDB database (data.mdb) nor a LevelDB database (CURRENT)`,
       {
         file: path,
       },
@@ -44,10 +45,9 @@ export async function openItems(path: string, options: ImageListOptions): Promis
     if (source.size > 0 && source.size % CIFAR_RECORD === 0 && (head.includes(0) || path.endsWith('.bin')))
       return cifarItems(source);
     if (head.includes(0) || head.length === 0) {
-      throw new CaffeError('The file holds no images of a known kind', {
+      throw new CaffeError(phrase`The file holds no images of a known kind`, {
         file: path,
-        advice:
-          'LMDB and LevelDB databases, MNIST idx files, CIFAR-10 batches and lists of images can be read',
+        advice: phrase`LMDB and LevelDB databases, MNIST idx files, CIFAR-10 batches and lists of images can be read`,
       });
     }
   } catch (error) {
@@ -66,9 +66,9 @@ const isIdx = (head: Uint8Array, path: string) =>
 function labelsBeside(images: string): string {
   const name = basename(images).replace('images', 'labels').replace('idx3', 'idx1');
   if (name === basename(images)) {
-    throw new CaffeError('The labels of the images cannot be found by the name of the file', {
+    throw new CaffeError(phrase`The labels of the images cannot be found by the name of the file`, {
       file: images,
-      advice: 'Name the files as MNIST does: t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte',
+      advice: phrase`Name the files as MNIST does: t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte`,
     });
   }
   return join(dirname(images), name);

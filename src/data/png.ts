@@ -1,4 +1,6 @@
+import { CaffeError } from '../caffe/errors';
 import { inflateSync } from 'node:zlib';
+import { phrase } from '../phrase';
 import type { ColorMode, Image } from './image';
 
 /** Samples of a pixel for each colour type (PNG specification, 11.2.2): gray, RGB, palette, gray + alpha, RGBA. */
@@ -18,7 +20,7 @@ const PASSES = [
  * Decodes a PNG file. Of 16-bit samples the upper byte is taken; `color` and `gray` drop the alpha channel, `gray`
  * weighs colours as libpng does.
  *
- * @throws RangeError when the file is damaged or has more than `maxPixels`
+ * @throws CaffeError when the file is damaged or has more than `maxPixels`
  */
 export function decodePng(bytes: Uint8Array, mode: ColorMode, maxPixels: number): Image {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -38,7 +40,7 @@ export function decodePng(bytes: Uint8Array, mode: ColorMode, maxPixels: number)
     else if (type === 'IEND') break;
     at += 12 + length;
   }
-  if (header === undefined) throw new RangeError('it has no header');
+  if (header === undefined) throw new CaffeError(phrase`it has no header`);
 
   const width = header.getUint32(0);
   const height = header.getUint32(4);
@@ -47,10 +49,10 @@ export function decodePng(bytes: Uint8Array, mode: ColorMode, maxPixels: number)
   const interlaced = header.getUint8(12) === 1;
   const samples = SAMPLES[colorType];
   if (samples === undefined || ![1, 2, 4, 8, 16].includes(depth)) {
-    throw new RangeError(`colour type ${colorType} with ${depth} bits does not exist`);
+    throw new CaffeError(phrase`colour type ${colorType} with ${depth} bits does not exist`);
   }
   if (width === 0 || height === 0 || width * height > maxPixels) {
-    throw new RangeError(`an image of ${width} x ${height} pixels is not taken`);
+    throw new CaffeError(phrase`an image of ${width} x ${height} pixels is not taken`);
   }
 
   const rowBytes = (pixels: number) => Math.ceil((pixels * samples * depth) / 8);
@@ -69,9 +71,9 @@ export function decodePng(bytes: Uint8Array, mode: ColorMode, maxPixels: number)
   try {
     filtered = inflateSync(Buffer.concat(compressed), { maxOutputLength: size });
   } catch (cause) {
-    throw new RangeError('its compressed data are damaged', { cause });
+    throw new CaffeError(phrase`its compressed data are damaged`, { cause });
   }
-  if (filtered.length < size) throw new RangeError('its data end too early');
+  if (filtered.length < size) throw new CaffeError(phrase`its data end too early`);
 
   const pixels = new Uint8Array(width * height * samples);
   const scale = colorType === 3 || depth >= 8 ? 1 : 255 / ((1 << depth) - 1);
@@ -106,7 +108,7 @@ function unfilter(
     const source = start + row * (length + 1) + 1;
     const target = row * length;
     const filter = bytes[source - 1];
-    if (filter > 4) throw new RangeError(`row ${row} has the unknown filter ${filter}`);
+    if (filter > 4) throw new CaffeError(phrase`row ${row} has the unknown filter ${filter}`);
     for (let i = 0; i < length; i++) {
       const left = i >= distance ? rows[target + i - distance] : 0;
       const above = row > 0 ? rows[target + i - length] : 0;

@@ -1,13 +1,16 @@
+import { CaffeError } from '../caffe/errors';
+import { phrase } from '../phrase';
+
 /**
  * Decompresses one block of Snappy's raw format (google/snappy, format_description.txt): the decompressed size as a
  * varint, then literals and copies of what was written before.
  *
- * @throws RangeError when the block is damaged, or its size is more than a block so long can come to
+ * @throws CaffeError when the block is damaged, or its size is more than a block so long can come to
  */
 export function decompressSnappy(block: Uint8Array): Uint8Array {
   let at = 0;
   const byte = () => {
-    if (at >= block.length) throw new RangeError('the compressed block ends too early');
+    if (at >= block.length) throw new CaffeError(phrase`the compressed block ends too early`);
     return block[at++];
   };
 
@@ -16,10 +19,11 @@ export function decompressSnappy(block: Uint8Array): Uint8Array {
     const part = byte();
     size += (part & 0x7f) * 2 ** shift;
     if (part < 0x80) break;
-    if (shift === 28) throw new RangeError('the size of the compressed block is no number');
+    if (shift === 28) throw new CaffeError(phrase`the size of the compressed block is no number`);
   }
   // The shortest element, a copy of two bytes, writes eleven; the densest, one of three, sixty-four.
-  if (size > block.length * 22) throw new RangeError(`a block of ${block.length} bytes cannot hold ${size}`);
+  if (size > block.length * 22)
+    throw new CaffeError(phrase`a block of ${block.length} bytes cannot hold ${size}`);
 
   const output = new Uint8Array(size);
   let end = 0;
@@ -34,7 +38,8 @@ export function decompressSnappy(block: Uint8Array): Uint8Array {
         length = 1;
         for (let i = 0; i < bytes; i++) length += byte() * 2 ** (8 * i);
       }
-      if (at + length > block.length) throw new RangeError('a literal reaches beyond the compressed block');
+      if (at + length > block.length)
+        throw new CaffeError(phrase`a literal reaches beyond the compressed block`);
     } else if ((tag & 3) === 1) {
       length = ((tag >> 2) & 7) + 4;
       distance = ((tag >> 5) << 8) + byte();
@@ -43,7 +48,7 @@ export function decompressSnappy(block: Uint8Array): Uint8Array {
       distance = byte() + byte() * 0x100;
       if ((tag & 3) === 3) distance += byte() * 0x10000 + byte() * 0x1000000;
     }
-    if (end + length > size) throw new RangeError('the compressed block writes more than its size');
+    if (end + length > size) throw new CaffeError(phrase`the compressed block writes more than its size`);
 
     if ((tag & 3) === 0) {
       output.set(block.subarray(at, at + length), end);
@@ -51,7 +56,7 @@ export function decompressSnappy(block: Uint8Array): Uint8Array {
       end += length;
       continue;
     }
-    if (distance === 0 || distance > end) throw new RangeError('a copy starts before the block');
+    if (distance === 0 || distance > end) throw new CaffeError(phrase`a copy starts before the block`);
     if (distance >= length) {
       output.copyWithin(end, end - distance, end - distance + length);
       end += length;
@@ -60,6 +65,6 @@ export function decompressSnappy(block: Uint8Array): Uint8Array {
       for (const stop = end + length; end < stop; end++) output[end] = output[end - distance];
     }
   }
-  if (end !== size) throw new RangeError('the compressed block writes less than its size');
+  if (end !== size) throw new CaffeError(phrase`the compressed block writes less than its size`);
   return output;
 }

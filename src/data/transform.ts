@@ -1,6 +1,7 @@
 import { CaffeError } from '../caffe/errors';
 import type { Phase, TransformationParameter } from '../caffe/messages';
 import type { Random } from '../caffe/random';
+import { phrase, type Phrase } from '../phrase';
 
 /** An image or other array of C×H×W values before it is transformed. */
 export interface Pixels {
@@ -44,10 +45,10 @@ export class Transformer {
     this.cropSize = param.crop_size ?? 0;
     this.meanValues = Float32Array.from(param.mean_value ?? []);
     if (param.mean_file !== undefined && this.meanValues.length > 0) {
-      throw this.error('mean_file and mean_value cannot both be given');
+      throw this.error(phrase`mean_file and mean_value cannot both be given`);
     }
     if (param.force_color === true && param.force_gray === true) {
-      throw this.error('force_color and force_gray cannot both be set');
+      throw this.error(phrase`force_color and force_gray cannot both be set`);
     }
   }
 
@@ -113,21 +114,21 @@ export class Transformer {
     const { cropSize, mean, meanValues } = this;
     const size = `${channels}x${height}x${width}`;
     if (cropSize > height || cropSize > width) {
-      throw this.error(`crop_size ${cropSize} is larger than the image (${size})`, name);
+      throw this.error(phrase`crop_size ${cropSize} is larger than the image (${size})`, name);
     }
     if (
       mean !== undefined &&
       (mean.channels !== channels || mean.height !== height || mean.width !== width)
     ) {
       const has = `${mean.channels}x${mean.height}x${mean.width}`;
-      throw this.error(`the mean image is ${has}, but the image is ${size}`, name);
+      throw this.error(phrase`the mean image is ${has}, but the image is ${size}`, name);
     }
     if (meanValues.length > 1 && meanValues.length !== channels) {
-      throw this.error(`there are ${meanValues.length} mean values for ${channels} channels`, name);
+      throw this.error(phrase`there are ${meanValues.length} mean values for ${channels} channels`, name);
     }
   }
 
-  private error(what: string, file?: string): CaffeError {
-    return new CaffeError(what, { layer: this.layer, file, advice: 'Correct transform_param' });
+  private error(what: Phrase, file?: string): CaffeError {
+    return new CaffeError(what, { layer: this.layer, file, advice: phrase`Correct transform_param` });
   }
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { textOf } from '../phrase';
 import type { PageEvent, PageJobs } from '../protocol';
 import { JobServer, type Request } from '../rpc';
 import { toText } from '../wire';
@@ -117,7 +118,7 @@ export class ModelEditor implements vscode.CustomReadonlyEditorProvider<ModelDoc
     webview.options = { enableScripts: true, localResourceRoots: [pageRoot(this.extension)] };
     const server = new JobServer<PageJobs>(pageJobs(document, this.workers, this.hints), (response) => {
       if (response.kind === 'error' && response.error.kind === 'defect') {
-        this.log.error(response.error.stack ?? response.error.text);
+        this.log.error(response.error.stack ?? textOf(response.error.text));
       }
       void webview.postMessage(toText(response));
     });

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { CaffeError } from '../caffe/errors';
+import { phrase } from '../phrase';
 import type { NetOnData, RunFile, RunFiles, WorkerJobs } from '../protocol';
 import type { WorkerClient } from '../worker/client';
 import { engineName } from './engine';
@@ -28,7 +29,7 @@ export class RunChoices {
   /** The net and its data, as jobs take them; of what was `chosen`, where that is known already. @throws CaffeError when no net is chosen */
   async netOnData(chosen?: Chosen): Promise<NetOnData> {
     const { net, data } = chosen ?? (await this.chosen());
-    if (net === undefined) throw new CaffeError(vscode.l10n.t('Choose the net first: its prototxt.'));
+    if (net === undefined) throw new CaffeError(phrase`Choose the net first: its prototxt.`);
     return { netFile: net, data, workspaceFolders: workspacePaths() };
   }
 

@@ -1,10 +1,12 @@
 import * as vscode from 'vscode';
+import type { Part } from '../phrase';
 import { isCancelled, toErrorValue } from '../rpc';
+import { translated } from './translated';
 
 /** What the long jobs yield. */
 interface Progress {
   fraction: number;
-  message: string;
+  message: Part;
   secondsLeft?: number;
 }
 
@@ -41,17 +43,19 @@ export async function runJob<Result>(
 }
 
 function describe({ message, secondsLeft }: Progress): string {
-  if (secondsLeft === undefined || secondsLeft < 2) return message;
+  const text = translated(message);
+  if (secondsLeft === undefined || secondsLeft < 2) return text;
   const left =
     secondsLeft < 90
       ? vscode.l10n.t('{0} s left', Math.round(secondsLeft))
       : vscode.l10n.t('{0} min left', Math.round(secondsLeft / 60));
-  return message ? `${message} · ${left}` : left;
+  return text ? `${text} · ${left}` : left;
 }
 
 /** Shows an error; one that is a defect of ours goes to the log with its stack, which the message offers to open. */
 export async function showError(error: unknown, log: vscode.LogOutputChannel): Promise<void> {
-  const { text, kind, stack } = toErrorValue(error);
+  const { text: said, kind, stack } = toErrorValue(error);
+  const text = translated(said);
   if (kind === 'user') {
     await vscode.window.showErrorMessage(text);
     return;

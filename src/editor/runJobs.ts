@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { CaffeError } from '../caffe/errors';
 import { isPruned, withoutExtension } from '../caffe/modelName';
+import { phrase } from '../phrase';
 import type { LongJob, NetOnData, PageJobs, RetrainEvent } from '../protocol';
 import type { JobHandlers } from '../rpc';
 import { saliencyFileOf } from '../sparsity/recipe';
@@ -210,20 +211,16 @@ const modifiedAt = (path: string): Promise<number | undefined> =>
 /** @throws CaffeError where a job may not or cannot run */
 function requireRunnable(uri: vscode.Uri): void {
   if (!vscode.workspace.isTrusted) {
-    throw new CaffeError(
-      vscode.l10n.t('This reads other files of the workspace: trust the workspace first.'),
-    );
+    throw new CaffeError(phrase`This reads other files of the workspace: trust the workspace first.`);
   }
   if (uri.scheme !== 'file') {
-    throw new CaffeError(
-      vscode.l10n.t('The model is in a virtual folder: copy it and its net to a disk first.'),
-    );
+    throw new CaffeError(phrase`The model is in a virtual folder: copy it and its net to a disk first.`);
   }
 }
 
 function requireFree(labor: { isRunning: boolean } | undefined, uri: vscode.Uri): void {
   requireRunnable(uri);
-  if (labor?.isRunning) throw new CaffeError(vscode.l10n.t('This is running already.'));
+  if (labor?.isRunning) throw new CaffeError(phrase`This is running already.`);
 }
 
 /** How many of the events of a retraining a page gets that comes later, besides those that it must not miss. */

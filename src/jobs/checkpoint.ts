@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { atomicWrite } from '../caffe/atomicWrite';
 import { openFile } from '../caffe/byteSource';
-import { CaffeError } from '../caffe/errors';
+import { CaffeError, sentences } from '../caffe/errors';
 import { openModel } from '../caffe/model';
 import { readBlob } from '../caffe/readBlob';
 import { writeModel } from '../caffe/writeModel';
+import { phrase } from '../phrase';
 import type { Trainer } from './trainer';
 
 /** What a job needs to go on, besides the weights and the `.solverstate` that Caffe knows. */
@@ -85,9 +86,9 @@ export async function readNotes(state: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(notes, 'utf8'));
   } catch (cause) {
-    throw new CaffeError('The notes of the checkpoint cannot be read', {
+    throw new CaffeError(phrase`The notes of the checkpoint cannot be read`, {
       file: notes,
-      advice: 'Remove this file to go on with the weights and the solver state alone',
+      advice: phrase`Remove this file to go on with the weights and the solver state alone`,
       cause,
     });
   }
@@ -100,11 +101,11 @@ export async function removeCheckpoint(state: string): Promise<void> {
 /** The same error, with how to go on from a checkpoint; errors that are not the user's pass through. */
 export function withCheckpoint(error: unknown, state: string | undefined): unknown {
   if (!(error instanceof CaffeError) || state === undefined) return error;
-  const { message, file, layer, byteOffset, line, advice } = error;
-  const goOn = `What was done until the last checkpoint is kept: resume from ${state}`;
-  return new CaffeError(message, {
+  const { what, file, layer, byteOffset, line, advice } = error;
+  const goOn = phrase`What was done until the last checkpoint is kept: resume from ${state}`;
+  return new CaffeError(what, {
     ...{ file, layer, byteOffset, line },
-    advice: advice === undefined ? goOn : `${advice.replace(/[.!?]?$/, '.')} ${goOn}`,
+    advice: advice === undefined ? goOn : sentences(advice, goOn),
     cause: error,
   });
 }

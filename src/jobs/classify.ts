@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { CaffeError } from '../caffe/errors';
+import { CaffeError, reasonOf } from '../caffe/errors';
 import { readText } from '../caffe/readText';
 import type { LayerParameter, NetParameter, TransformationParameter } from '../caffe/messages';
 import { decodeImage } from '../data/image';
@@ -11,6 +11,7 @@ import { resize } from '../data/resize';
 import type { Mean } from '../data/transform';
 import { layersFor } from '../network/graph';
 import type { Net } from '../network/net';
+import { phrase } from '../phrase';
 import type { ComputeContext } from './job';
 import { loadWeights } from './loadWeights';
 import { readNetFile } from './netFile';
@@ -99,9 +100,9 @@ export async function classify(
   try {
     const { scores } = test;
     if (scores === undefined) {
-      throw new CaffeError('The net gives no score for each class', {
+      throw new CaffeError(phrase`The net gives no score for each class`, {
         file: netFile,
-        advice: `Its outputs are ${test.net.outputs.join(', ')}`,
+        advice: phrase`Its outputs are ${test.net.outputs.join(', ')}`,
       });
     }
     await loadWeights(test.net, params.model, signal);
@@ -185,7 +186,7 @@ async function prepare(
 
 const readImage = (path: string) =>
   readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new CaffeError(`The image cannot be read (${cause.code ?? cause.message})`, { file: path, cause });
+    throw new CaffeError(phrase`The image cannot be read (${reasonOf(cause)})`, { file: path, cause });
   });
 
 /** Names of the classes by index. ImageNet's synset files begin each line with an id, which is left out. */
@@ -194,7 +195,7 @@ async function readLabels({ labels, netFile, model }: ClassifyParams): Promise<s
     ? [labels]
     : [dirname(netFile), dirname(model)].flatMap((folder) => LABEL_FILES.map((file) => join(folder, file)));
   for (const file of candidates) {
-    const text = await readText(file, 'The list of class names').catch((error: unknown) => {
+    const text = await readText(file, phrase`The list of class names`).catch((error: unknown) => {
       if (labels === undefined) return undefined;
       throw error;
     });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { CaffeError } from '../caffe/errors';
+import { phrase } from '../phrase';
 
 /** What the thread runs; it is given the path of the file. */
 const script = `
@@ -52,4 +53,4 @@ export async function digestOf(path: string, signal: AbortSignal): Promise<strin
 }
 
 const unreadable = (file: string, cause: Error) =>
-  new CaffeError(`the file cannot be read (${cause.message})`, { file, cause });
+  new CaffeError(phrase`the file cannot be read (${cause.message})`, { file, cause });

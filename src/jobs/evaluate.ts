@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { CaffeError } from '../caffe/errors';
+import { phrase, type Phrase } from '../phrase';
 import type { ComputeContext, Job, Progress } from './job';
 import { loadWeights } from './loadWeights';
 import { keepEvaluation } from './keptEvaluation';
@@ -69,7 +70,7 @@ export interface EvaluateResult {
   /** The files that now hold the figures: recipes, and `results`. */
   keptIn: string[];
   /** Why they could not be kept, when they could not. */
-  notKept?: string;
+  notKept?: Phrase;
 }
 
 /** More wrong items than these are counted, but not listed. */
@@ -104,7 +105,7 @@ export async function* evaluate(
         const fraction = (i + step.fraction) / models.length;
         const seconds = (performance.now() - begin) / 1000;
         const secondsLeft = step.fraction > 0 ? (seconds / fraction) * (1 - fraction) : undefined;
-        yield { fraction, message: `${basename(model)}: ${step.message}`, secondsLeft };
+        yield { fraction, message: phrase`${basename(model)}: ${step.message}`, secondsLeft };
       }
     } finally {
       await test.dispose();
@@ -121,7 +122,7 @@ export async function* evaluate(
   } catch (error) {
     // What was measured is not lost with a disk that does not take it.
     if (!(error instanceof CaffeError)) throw error;
-    return { ...result, notKept: error.describe() };
+    return { ...result, notKept: error.description() };
   }
 }
 
@@ -165,9 +166,10 @@ async function* evaluateModel(
     told = now;
     const known = Number.isFinite(total);
     const accuracy = accuracyOf(sums);
+    const items = known ? phrase`${sums.items} of ${total} items` : phrase`${sums.items} items`;
     yield {
       fraction: known ? sums.items / total : 0,
-      message: `${sums.items}${known ? ` of ${total}` : ''} items${accuracy === undefined ? '' : `, ${(100 * accuracy).toFixed(2)} % right`}`,
+      message: accuracy === undefined ? items : phrase`${items}, ${(100 * accuracy).toFixed(2)} % right`,
     };
   }
 

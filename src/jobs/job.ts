@@ -1,9 +1,10 @@
+import type { Part } from '../phrase';
 import type { Engine } from '../tensor/engine';
 
 /** How far a job is. `fraction` is in 0..1; `secondsLeft` is there once it can be told. */
 export interface Progress {
   fraction: number;
-  message: string;
+  message: Part;
   secondsLeft?: number;
 }
 

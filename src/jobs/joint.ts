@@ -1,3 +1,4 @@
+import { phrase } from '../phrase';
 import { dropOf, jointSteps, ROUNDING, type JointStep, type Keeps } from './chooseKeeps';
 import type { ComputeContext, Job, Progress } from './job';
 import { LayerPruner } from './layerPruner';
@@ -68,7 +69,7 @@ export async function* chooseJointly(
         if (!addBatch(sums, test.net, test.scores, batch, test.net.forward())) throw test.notFinite();
         yield {
           fraction: (evaluations - 1 + (Number.isFinite(total) ? sums.items / total : 0)) / most,
-          message: `${(100 * step.kept).toFixed(2)} % of the weights: ${sums.items} items`,
+          message: phrase`${(100 * step.kept).toFixed(2)} % of the weights: ${sums.items} items`,
         };
       }
       return sums;

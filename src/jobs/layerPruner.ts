@@ -1,6 +1,7 @@
 import { CaffeError } from '../caffe/errors';
 import { Random } from '../caffe/random';
 import type { Net } from '../network/net';
+import { phrase } from '../phrase';
 import { weightGeometry, type WeightGeometry } from '../sparsity/geometry';
 import { zeroAtOrBelow } from '../sparsity/scan';
 import { pruneBlob } from '../sparsity/selection';
@@ -43,7 +44,9 @@ export class LayerPruner {
     this.original = data.slice();
     this.geometry = weightGeometry(net.layers.find(({ name }) => name === layer)!.type, shape);
     if (saliency !== undefined && saliency.length !== data.length) {
-      throw new CaffeError(`There are ${saliency.length} saliencies for ${data.length} weights`, { layer });
+      throw new CaffeError(phrase`There are ${saliency.length} saliencies for ${data.length} weights`, {
+        layer,
+      });
     }
   }
 

@@ -5,6 +5,7 @@ import { openFile } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
 import { openModel } from '../caffe/model';
 import type { Net } from '../network/net';
+import { phrase } from '../phrase';
 import { restore } from './restore';
 
 /**
@@ -19,9 +20,9 @@ export async function loadWeights(net: Net, path: string, signal: AbortSignal): 
     const loaded = new Set(await net.loadWeights(source, await openModel(source)));
     const missing = net.weights().flatMap(({ name }) => (loaded.has(name) ? [] : [name]));
     if (loaded.size === 0) {
-      throw new CaffeError('The model has weights for none of the layers of the net', {
+      throw new CaffeError(phrase`The model has weights for none of the layers of the net`, {
         file: path,
-        advice: `The net's layers are ${missing.join(', ')}`,
+        advice: phrase`The net's layers are ${missing.join(', ')}`,
       });
     }
     return missing;

@@ -3,6 +3,7 @@ import { CaffeError } from '../caffe/errors';
 import { type Model, type ModelBlob, type ModelLayer, openModel } from '../caffe/model';
 import { Random } from '../caffe/random';
 import { blobChunks, readBlob } from '../caffe/readBlob';
+import { phrase } from '../phrase';
 import { type Codebook, shareWeights } from '../sparsity/codebook';
 import { weightGeometry } from '../sparsity/geometry';
 import { RankFinder } from '../sparsity/rank';
@@ -62,7 +63,12 @@ export async function* prune(
     const model = await openModel(source);
     if (model.damage.length > 0) {
       const [{ message, layer, byteOffset }] = model.damage;
-      throw new CaffeError(message, { file, layer, byteOffset, advice: 'A damaged model is not pruned' });
+      throw new CaffeError(message, {
+        file,
+        layer,
+        byteOffset,
+        advice: phrase`A damaged model is not pruned`,
+      });
     }
     const tasks = resolve(model, parameters.choices, file);
     const outputs = await chooseOutputs(file, existing);
@@ -81,16 +87,16 @@ function resolve(model: Model, choices: readonly Choice[], file: string): Map<Mo
     const problem = checkChoice(choice);
     if (problem) throw new CaffeError(problem, { file });
     const layer = byName.get(choice.layer);
-    if (!layer) throw new CaffeError('the model has no such layer', { file, layer: choice.layer });
+    if (!layer) throw new CaffeError(phrase`the model has no such layer`, { file, layer: choice.layer });
     const blob = layer.blobs[choice.blob];
     if (!blob) {
-      throw new CaffeError(`the layer has ${layer.blobs.length} blobs, and none at ${choice.blob}`, {
+      throw new CaffeError(phrase`the layer has ${layer.blobs.length} blobs, and none at ${choice.blob}`, {
         file,
         layer: layer.name,
       });
     }
     if (tasks.has(blob)) {
-      throw new CaffeError(`blob ${choice.blob} is chosen twice`, { file, layer: layer.name });
+      throw new CaffeError(phrase`blob ${choice.blob} is chosen twice`, { file, layer: layer.name });
     }
     const { layer: _layer, blob: _blob, bits, index, ...rule } = choice;
     tasks.set(blob, { layer, blob, rule, encoding: { bits, index } });
@@ -201,10 +207,10 @@ function codebookOf(
 ): Codebook | undefined {
   if (bits === undefined) return undefined;
   if (!values.every(Number.isFinite)) {
-    throw new CaffeError('weights that are not finite cannot share values', {
+    throw new CaffeError(phrase`weights that are not finite cannot share values`, {
       file,
       layer: layer.name,
-      advice: 'Prune this layer without a codebook',
+      advice: phrase`Prune this layer without a codebook`,
     });
   }
   return shareWeights(values, bits);
@@ -218,9 +224,9 @@ async function checkedDigest(
 ): Promise<string> {
   const digest = await digestOf(file, signal);
   if (expected !== undefined && expected !== digest) {
-    throw new CaffeError('the model is not the one that the recipe was made with: its digest differs', {
+    throw new CaffeError(phrase`the model is not the one that the recipe was made with: its digest differs`, {
       file,
-      advice: 'Choose the recipe’s own model, or prune without the digest',
+      advice: phrase`Choose the recipe’s own model, or prune without the digest`,
     });
   }
   return digest;
@@ -233,9 +239,12 @@ async function checkedSaliency(
 ): Promise<Required<NonNullable<Plan['saliency']>>> {
   const digest = await digestOf(file, signal);
   if (sha256 !== undefined && sha256 !== digest) {
-    throw new CaffeError('the saliencies are not those that the recipe was made with: their digest differs', {
-      file,
-    });
+    throw new CaffeError(
+      phrase`the saliencies are not those that the recipe was made with: their digest differs`,
+      {
+        file,
+      },
+    );
   }
   return { file, sha256: digest };
 }
@@ -250,7 +259,9 @@ async function globalThreshold(
   const shared = tasks.filter(({ rule }) => rule.method === 'global');
   const keeps = shared.flatMap(({ rule }) => (rule.method === 'global' ? [rule.keep] : []));
   if (keeps.some((keep) => keep !== keeps[0])) {
-    throw new CaffeError('global pruning takes one keep ratio for all its layers', { file: source.name });
+    throw new CaffeError(phrase`global pruning takes one keep ratio for all its layers`, {
+      file: source.name,
+    });
   }
   const count = shared.reduce((sum, { blob }) => sum + blob.count, 0);
   if (count === 0 || keeps[0] >= 1) return -1;

@@ -1,7 +1,8 @@
+import type { Part } from '../phrase';
 import type { Job, Progress } from './job';
 
 /** Tells how far the work is. */
-export type Report = (fraction: number, message: string) => void;
+export type Report = (fraction: number, message: Part) => void;
 
 /** Least time between two events. */
 const interval = 100;

@@ -3,6 +3,7 @@ import { CaffeError } from '../caffe/errors';
 import { type ModelBlob, openModel } from '../caffe/model';
 import { writeModel } from '../caffe/writeModel';
 import { type Patch, writePatched } from '../caffe/writePatched';
+import { phrase } from '../phrase';
 import { Npz } from '../sparsity/npz';
 import { type Manifest, type ManifestBlob, readManifest, readSparseBlob } from '../sparsity/sparseFile';
 import type { Job, JobContext, Progress } from './job';
@@ -73,10 +74,13 @@ function checkSize({ layers }: Manifest, file: string): void {
   const shapes = layers.flatMap(({ blobs }) => blobs.map(({ shape }) => shape));
   const bytes = shapes.reduce((sum, shape) => sum + shape.reduce((product, dim) => product * dim, 4), 0);
   if (bytes < largestModel) return;
-  throw new CaffeError(`the model would have ${bytes} bytes, and a .caffemodel cannot have 2 GiB or more`, {
-    file,
-    advice: 'Restore it into the model that was pruned',
-  });
+  throw new CaffeError(
+    phrase`the model would have ${bytes} bytes, and a .caffemodel cannot have 2 GiB or more`,
+    {
+      file,
+      advice: phrase`Restore it into the model that was pruned`,
+    },
+  );
 }
 
 async function intoOriginal(
@@ -90,11 +94,11 @@ async function intoOriginal(
   try {
     const model = await openModel(source);
     const pairs: [ModelBlob, ManifestBlob][] = [];
-    const place = { file: original, advice: 'Choose the model that was pruned, or restore without it' };
+    const place = { file: original, advice: phrase`Choose the model that was pruned, or restore without it` };
     manifest.layers.forEach((layer, index) => {
       const there = model.layers[index];
       if (there?.name !== layer.name || there.blobs.length !== layer.blobs.length) {
-        throw new CaffeError(`the model has no layer like this at position ${index}`, {
+        throw new CaffeError(phrase`the model has no layer like this at position ${index}`, {
           ...place,
           layer: layer.name,
         });
@@ -103,7 +107,7 @@ async function intoOriginal(
         const blob = there.blobs[position];
         if (blob.shape.join() !== entry.shape.join()) {
           throw new CaffeError(
-            `blob ${position} is ${blob.shape.join('×')} in the model and ${entry.shape.join('×')} in the .npz`,
+            phrase`blob ${position} is ${blob.shape.join('×')} in the model and ${entry.shape.join('×')} in the .npz`,
             { ...place, layer: layer.name },
           );
         }

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { openFile } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
 import { openModel } from '../caffe/model';
+import { phrase } from '../phrase';
 import { countKept, type Mask, maskOfNonZero } from '../sparsity/masks';
 import type { Recipe, SparseEncoding } from '../sparsity/recipe';
 import { autoPrune } from './autoPrune';
@@ -161,12 +162,15 @@ export async function* retrain(
   try {
     const chosenOn: MeasuredOn = trainer.measures('validation') ? 'validation' : 'test';
     if (!trainer.measures(chosenOn)) {
-      throw new CaffeError('The solver has no test net, so that nothing tells how good the weights are', {
-        file: source.solverFile,
-        advice: 'Give it a test_iter and a net with a TEST phase',
-      });
+      throw new CaffeError(
+        phrase`The solver has no test net, so that nothing tells how good the weights are`,
+        {
+          file: source.solverFile,
+          advice: phrase`Give it a test_iter and a net with a TEST phase`,
+        },
+      );
     }
-    yield { ...session.progress(0), message: 'measuring the baseline' };
+    yield { ...session.progress(0), message: phrase`measuring the baseline` };
     await loadWeights(trainer.net, baselineFile ?? file, signal);
     const baseline = await session.achieved(signal);
     yield { ...session.progress(0), baseline };
@@ -293,7 +297,7 @@ export class Session {
       iteration,
       iterations,
       fraction: Math.min(1, iteration / iterations),
-      message: `iteration ${iteration} of ${iterations}`,
+      message: phrase`iteration ${iteration} of ${iterations}`,
       secondsLeft: done > 0.01 * iterations ? (seconds * (iterations - iteration)) / done : undefined,
     };
   }
@@ -413,10 +417,10 @@ export class Session {
       const values = progressed?.arrays.get(name);
       if (values?.length !== like.length) {
         throw new CaffeError(
-          `The checkpoint has no "${name}" of ${like.length} values: it is of another run`,
+          phrase`The checkpoint has no "${name}" of ${like.length} values: it is of another run`,
           {
             file: state,
-            advice: 'Resume with the model, net and layers that the run began with',
+            advice: phrase`Resume with the model, net and layers that the run began with`,
           },
         );
       }

@@ -1,6 +1,7 @@
 import { CaffeError } from '../caffe/errors';
 import type { NetParameter } from '../caffe/messages';
 import { layersFor } from '../network/graph';
+import { phrase } from '../phrase';
 import type { ComputeContext, Job, Progress } from './job';
 import { prunableLayers } from './layerPruner';
 import { loadWeights } from './loadWeights';
@@ -63,9 +64,9 @@ export async function* saliency(given: SaliencyParams, context: ComputeContext):
         ({ type, loss_weight }) => type.endsWith('Loss') || loss_weight.some((weight) => weight !== 0),
       )
     ) {
-      throw new CaffeError('The net has no loss, so that its weights have no gradient', {
+      throw new CaffeError(phrase`The net has no loss, so that its weights have no gradient`, {
         file: params.netFile,
-        advice: 'Measure the saliency with the train_val.prototxt',
+        advice: phrase`Measure the saliency with the train_val.prototxt`,
       });
     }
     await loadWeights(test.net, params.model, signal);
@@ -93,7 +94,7 @@ export async function* saliency(given: SaliencyParams, context: ComputeContext):
       told = now;
       yield {
         fraction: done / total,
-        message: `${done} of ${total} items`,
+        message: phrase`${done} of ${total} items`,
         secondsLeft: ((now - begin) / 1000 / done) * (total - done),
       };
     }

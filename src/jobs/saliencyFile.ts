@@ -1,6 +1,7 @@
 import { atomicWrite } from '../caffe/atomicWrite';
 import { openFile } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
+import { phrase, type Phrase } from '../phrase';
 import { Npz, NpzWriter } from '../sparsity/npz';
 import type { Saliency } from './saliency';
 
@@ -37,16 +38,16 @@ export async function openSaliency(path: string): Promise<SaliencyFile> {
     const npz = await Npz.open(source);
     return {
       async of(layer, count) {
-        const fail = (what: string) =>
+        const fail = (what: Phrase) =>
           new CaffeError(what, {
             file: path,
             layer,
-            advice: 'Measure the saliency of this model, or leave the layer out',
+            advice: phrase`Measure the saliency of this model, or leave the layer out`,
           });
-        if (!npz.has(layer)) throw fail('there are no saliencies for the layer');
+        if (!npz.has(layer)) throw fail(phrase`there are no saliencies for the layer`);
         const { array } = await npz.read(layer, 8 * count);
         if (!(array instanceof Float32Array) || array.length !== count) {
-          throw fail(`there are ${array.length} saliencies for ${count} weights`);
+          throw fail(phrase`there are ${array.length} saliencies for ${count} weights`);
         }
         return array;
       },

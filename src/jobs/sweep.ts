@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { CaffeError } from '../caffe/errors';
+import { phrase } from '../phrase';
 import { defaultKeeps } from '../sparsity/sensitivity';
 import { digestOf } from './digest';
 import type { ComputeContext, Job, Progress } from './job';
@@ -74,7 +75,7 @@ export async function* sweep(params: SweepParams, context: ComputeContext): Job<
     for (; step.done !== true; step = await job.next()) {
       yield {
         ...step.value,
-        message: `saliency: ${step.value.message}`,
+        message: phrase`saliency: ${step.value.message}`,
         figures: [],
         baseline: baselineOf(noSums()),
       };
@@ -106,16 +107,16 @@ async function prepare(params: SweepParams, test: TestNet, signal: AbortSignal):
   for (const [name, keeps] of Object.entries(wanted)) {
     const layer = prunable.get(name);
     if (layer === undefined) {
-      throw new CaffeError('The net has no such layer with weights to prune', {
+      throw new CaffeError(phrase`The net has no such layer with weights to prune`, {
         file: params.netFile,
         layer: name,
-        advice: `Its layers are ${[...prunable.keys()].join(', ')}`,
+        advice: phrase`Its layers are ${[...prunable.keys()].join(', ')}`,
       });
     }
     weights[name] = layer.weights;
     for (const keep of keeps) {
       if (!(keep >= 0 && keep <= 1)) {
-        throw new CaffeError(`The keep ratio ${keep} is not between 0 and 1`, { layer: name });
+        throw new CaffeError(phrase`The keep ratio ${keep} is not between 0 and 1`, { layer: name });
       }
       points.push({ layer: name, keep, kept: 0, sums: noSums(), state: 'open' });
     }
@@ -282,7 +283,7 @@ class SweepRun {
     const all = (points.length + 1) * (items ?? NaN);
     return {
       fraction: Number.isNaN(left) ? 0 : 1 - left / all,
-      message: `${position} of ${items ?? 'all'} items`,
+      message: items === undefined ? phrase`${position} items` : phrase`${position} of ${items} items`,
       secondsLeft: done > 0 ? (seconds / done) * left : undefined,
       figures: figuresOf(points),
       baseline: baselineOf(baseline),

@@ -2,6 +2,7 @@ import { atomicWrite } from '../caffe/atomicWrite';
 import { CaffeError } from '../caffe/errors';
 import { withoutExtension } from '../caffe/modelName';
 import { readText } from '../caffe/readText';
+import { listed, phrase } from '../phrase';
 import type { SensitivityPoint } from '../sparsity/sensitivity';
 import { accuracyOf, lossOf, type Sums } from './tally';
 
@@ -50,7 +51,7 @@ export interface SweepResults {
 
 /** @throws CaffeError when the file holds no sweep */
 export async function loadSweep(file: string): Promise<SweepResults> {
-  const text = await readText(file, 'The results');
+  const text = await readText(file, phrase`The results`);
   try {
     const results = JSON.parse(text) as Partial<SweepResults> | null;
     if (results?.format === 'caffe-pruner sweep' && results.version === 1 && Array.isArray(results.points)) {
@@ -59,9 +60,9 @@ export async function loadSweep(file: string): Promise<SweepResults> {
   } catch {
     // Not JSON: the error below says all there is to say.
   }
-  throw new CaffeError('The file holds no results of a sweep', {
+  throw new CaffeError(phrase`The file holds no results of a sweep`, {
     file,
-    advice: 'Choose another file for the results',
+    advice: phrase`Choose another file for the results`,
   });
 }
 
@@ -83,15 +84,15 @@ export function requireSameSweep(a: SweepResults, b: SweepResults, file: string)
   if (identity(a) === identity(b)) return;
   const differs = (
     [
-      ['model', a.model.sha256 !== b.model.sha256],
-      ['net', a.net.sha256 !== b.net.sha256],
-      ['number of items', a.items !== b.items],
-      ['ranking', a.ranking !== b.ranking || a.samples !== b.samples],
+      [phrase`model`, a.model.sha256 !== b.model.sha256],
+      [phrase`net`, a.net.sha256 !== b.net.sha256],
+      [phrase`number of items`, a.items !== b.items],
+      [phrase`ranking`, a.ranking !== b.ranking || a.samples !== b.samples],
     ] as const
   ).flatMap(([what, different]) => (different ? [what] : []));
-  throw new CaffeError(`The results are of another sweep: another ${differs.join(', ')}`, {
+  throw new CaffeError(phrase`The results are of another sweep: another ${listed(differs)}`, {
     file,
-    advice: 'Choose another file for the results, or delete this one',
+    advice: phrase`Choose another file for the results, or delete this one`,
   });
 }
 

@@ -1,5 +1,6 @@
 import { CaffeError } from '../caffe/errors';
 import type { Net } from '../network/net';
+import { phrase } from '../phrase';
 import type { Scores } from './scores';
 import type { TestBatch } from './testNet';
 
@@ -48,9 +49,12 @@ export function addBatch(
       const label = labels[n];
       if (label === ignoreLabel) continue;
       if (!(label >= 0 && label < classes)) {
-        throw new CaffeError(`Item ${item} has the label ${label}, but the net has ${classes} classes`, {
-          advice: 'Choose the data that belong to the net',
-        });
+        throw new CaffeError(
+          phrase`Item ${item} has the label ${label}, but the net has ${classes} classes`,
+          {
+            advice: phrase`Choose the data that belong to the net`,
+          },
+        );
       }
       const first = n * classes;
       const right = data[first + label];

@@ -10,6 +10,7 @@ import { shortened } from '../data/itemFeed';
 import { layersFor } from '../network/graph';
 import { Net } from '../network/net';
 import { layerTypeOf } from '../network/shapes';
+import { phrase, type Phrase } from '../phrase';
 import type { Engine } from '../tensor/engine';
 import { readNetFile } from './netFile';
 import { findScores, type Scores } from './scores';
@@ -139,17 +140,19 @@ export class TestNet {
   }
 
   /** The error for a loss or score that is no finite number: it names the layer in which the first such value is. */
-  notFinite(advice?: string): CaffeError {
+  notFinite(advice?: Phrase): CaffeError {
     const { layer, what } = this.net.findNotFinite() ?? {};
     return new CaffeError(
-      `${what === 'weights' ? 'The weights hold' : 'The net computes'} a value that is not finite`,
+      what === 'weights'
+        ? phrase`The weights hold a value that is not finite`
+        : phrase`The net computes a value that is not finite`,
       {
         layer,
         advice:
           advice ??
           (what === 'weights'
-            ? 'The model is damaged, or its training diverged'
-            : 'Check the scale and mean of the data'),
+            ? phrase`The model is damaged, or its training diverged`
+            : phrase`Check the scale and mean of the data`),
       },
     );
   }
@@ -192,7 +195,7 @@ function dataLayersOf(source: TestSource & { net: NetParameter }): {
   if (layers.length > 0) {
     if (data !== undefined && layers.length > 1) {
       throw new CaffeError(
-        `The net reads data in ${layers.length} layers; its own sources cannot be replaced by one`,
+        phrase`The net reads data in ${layers.length} layers; its own sources cannot be replaced by one`,
         {
           file: netFile,
         },
@@ -202,15 +205,18 @@ function dataLayersOf(source: TestSource & { net: NetParameter }): {
   }
   const inputs = all.filter(isInput);
   if (inputs.length !== 1 || (inputs[0].type === 'Input' && inputs[0].top.length !== 1)) {
-    throw new CaffeError(inputs.length === 0 ? 'The net has no input' : 'The net has more than one input', {
-      file: netFile,
-      advice: 'Evaluate with the train_val.prototxt, whose layers name the data',
-    });
+    throw new CaffeError(
+      inputs.length === 0 ? phrase`The net has no input` : phrase`The net has more than one input`,
+      {
+        file: netFile,
+        advice: phrase`Evaluate with the train_val.prototxt, whose layers name the data`,
+      },
+    );
   }
   if (data === undefined) {
-    throw new CaffeError('A deploy net does not say what data it is tested on', {
+    throw new CaffeError(phrase`A deploy net does not say what data it is tested on`, {
       file: netFile,
-      advice: 'Choose the data, or a train_val.prototxt that names them',
+      advice: phrase`Choose the data, or a train_val.prototxt that names them`,
     });
   }
   const [input] = inputs;

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { phrase } from '../phrase';
 import { withCheckpoint } from './checkpoint';
 import type { ComputeContext, Job, Progress } from './job';
 import { loadWeights } from './loadWeights';
@@ -84,7 +85,7 @@ export async function* train(
       return {
         iteration,
         fraction: last > first ? done / (last - first) : 1,
-        message: `iteration ${iteration} of ${last}`,
+        message: phrase`iteration ${iteration} of ${last}`,
         secondsLeft: done > 0 ? (seconds * (last - iteration)) / done : undefined,
         ...more,
       };

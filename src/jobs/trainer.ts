@@ -12,6 +12,7 @@ import { slice } from '../data/slice';
 import { layersFor } from '../network/graph';
 import { Net } from '../network/net';
 import { divergenceAdvice, netsOf, Solver, type StepResult } from '../network/solver';
+import { phrase } from '../phrase';
 import type { Engine } from '../tensor/engine';
 import { loadWeights } from './loadWeights';
 import { readNetFile } from './netFile';
@@ -63,7 +64,7 @@ export class Trainer {
     const folders = searchFolders(solverFile, workspaceFolders);
     let netFile = solverFile;
     const plans = await netsOf(parameter, async (path) => {
-      netFile = await locate(path, folders, 'the net');
+      netFile = await locate(path, folders, phrase`the net`);
       return readNetFile(netFile);
     });
     const seed = seedOf(parameter);
@@ -114,7 +115,9 @@ export class Trainer {
       }
       if (holdOut > 0) {
         if (!testPlan)
-          throw new CaffeError('A part held out needs a test net to measure it with', { file: solverFile });
+          throw new CaffeError(phrase`A part held out needs a test net to measure it with`, {
+            file: solverFile,
+          });
         const [layer] = dataLayers(plans.train.net, plans.train.purpose);
         await measure('validation', testPlan, Infinity, await heldOut(layer, source, 'validation'));
       }
@@ -194,7 +197,7 @@ export class Trainer {
         const weights = await locate(
           snapshot.learnedNet,
           searchFolders(state),
-          'the weights of the snapshot',
+          phrase`the weights of the snapshot`,
         );
         await loadWeights(this.net, weights, signal);
       }
@@ -237,8 +240,8 @@ async function heldOut(
     await all.close();
     throw new CaffeError(
       count === undefined
-        ? 'Nothing can be held out of data whose size is not known'
-        : `${held} items cannot be held out of ${count}`,
+        ? phrase`Nothing can be held out of data whose size is not known`
+        : phrase`${held} items cannot be held out of ${count}`,
       { layer: layer.name, file: all.name },
     );
   }

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { PairedModel as ModelShapes } from '../caffe/prototxt/diagnose';
 import type { Diagnostic } from '../caffe/prototxt/diagnostic';
 import { layersByName } from '../caffe/pairing';
+import { translated } from '../editor/translated';
 import type { Analysis } from './analysis';
 import { debounce, languageId, rangeOf, selector, toTextEdits, type Documents } from './documents';
 import { fileReferences, resolveFile } from './links';
@@ -101,7 +102,11 @@ const tags: Readonly<Record<NonNullable<Diagnostic['tag']>, vscode.DiagnosticTag
 
 function toShown(document: vscode.TextDocument, diagnostic: Diagnostic): vscode.Diagnostic {
   const { message, severity, code, tag, related } = diagnostic;
-  const shown = new vscode.Diagnostic(rangeOf(document, diagnostic), message, severities[severity]);
+  const shown = new vscode.Diagnostic(
+    rangeOf(document, diagnostic),
+    translated(message),
+    severities[severity],
+  );
   shown.source = 'Caffe';
   shown.code = code;
   if (tag) shown.tags = [tags[tag]];
@@ -109,7 +114,7 @@ function toShown(document: vscode.TextDocument, diagnostic: Diagnostic): vscode.
     shown.relatedInformation = [
       new vscode.DiagnosticRelatedInformation(
         new vscode.Location(document.uri, rangeOf(document, related)),
-        related.message,
+        translated(related.message),
       ),
     ];
   return shown;
@@ -121,7 +126,7 @@ const fixesOf = (
   { fixes }: Diagnostic,
 ): vscode.CodeAction[] =>
   fixes.map(({ title, edits, preferred }) => {
-    const action = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
+    const action = new vscode.CodeAction(translated(title), vscode.CodeActionKind.QuickFix);
     action.edit = new vscode.WorkspaceEdit();
     action.edit.set(document.uri, toTextEdits(document, edits));
     action.diagnostics = [shown];

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { atomicWrite } from '../caffe/atomicWrite';
 import { pageHtml, pageRoot } from '../editor/pageHtml';
 import type { Phase } from '../network/layer';
+import { textOf } from '../phrase';
 import type { GraphEvent, GraphJobs, GraphStart } from '../protocol';
 import { JobServer, type JobHandlers, type Request } from '../rpc';
 import { toText } from '../wire';
@@ -65,7 +66,7 @@ export class GraphPanels implements vscode.Disposable, vscode.WebviewPanelSerial
     webview.options = { enableScripts: true, localResourceRoots: [pageRoot(this.extension)] };
     const server = new JobServer<GraphJobs>(this.jobs(uri), (response) => {
       if (response.kind === 'error' && response.error.kind === 'defect')
-        this.log.error(response.error.stack ?? response.error.text);
+        this.log.error(response.error.stack ?? textOf(response.error.text));
       void webview.postMessage(toText(response));
     });
     const listener = webview.onDidReceiveMessage((request: Request<GraphJobs>) => server.receive(request));

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { definitionsOf, occurrencesOf, rename, symbolAt } from '../caffe/prototxt/symbols';
+import { translated } from '../editor/translated';
 import { rangeOf, selector, toTextEdits, type Documents } from './documents';
 
 /** Definition, references, highlights and rename of blobs, layers and shared parameters. */
@@ -57,7 +58,7 @@ export function registerNavigation(documents: Documents): vscode.Disposable {
         const found = symbol(document, position);
         if (!found) return undefined;
         const edits = rename(found, name);
-        if (!Array.isArray(edits)) throw new Error(edits.problem);
+        if (!Array.isArray(edits)) throw new Error(translated(edits.problem));
         const edit = new vscode.WorkspaceEdit();
         edit.set(document.uri, toTextEdits(document, edits));
         return edit;

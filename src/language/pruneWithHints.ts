@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { findHints, readHints } from '../caffe/prototxt/hints';
 import { askExisting, offerResult } from '../editor/pruning';
+import { translated } from '../editor/translated';
 import { runJob, showError } from '../editor/runJob';
 import { sparseEncoding } from '../editor/settings';
 import { choicesOfHints } from '../sparsity/hintChoices';
@@ -40,7 +41,7 @@ export async function pruneWithHints(
       await offerPlace(
         document,
         wrong.problems[0],
-        vscode.l10n.t('A pruning hint is wrong: {0}', wrong.problems[0].message),
+        vscode.l10n.t('A pruning hint is wrong: {0}', translated(wrong.problems[0].message)),
       );
       return;
     }

@@ -1,6 +1,7 @@
 import { CaffeError } from '../caffe/errors';
 import type { FillerParameter } from '../caffe/messages';
 import type { Random } from '../caffe/random';
+import { phrase } from '../phrase';
 import { count, shapeText, type Shape } from './shape';
 
 /** Caffe draws from the same distributions with boost's generators, so a seed gives other numbers there. */
@@ -27,7 +28,7 @@ function fan({ variance_norm = 'FAN_IN' }: FillerParameter, shape: Shape): numbe
 export function fill(filler: FillerParameter, shape: Shape, values: Float32Array, random: Random): void {
   const { type = 'constant', sparse = -1 } = filler;
   if (sparse !== -1 && type !== 'gaussian')
-    throw new CaffeError(`The filler "${type}" does not support sparse`);
+    throw new CaffeError(phrase`The filler "${type}" does not support sparse`);
   switch (type) {
     case 'constant':
       values.fill(filler.value ?? 0);
@@ -63,7 +64,7 @@ export function fill(filler: FillerParameter, shape: Shape, values: Float32Array
     }
     case 'bilinear': {
       if (shape.length !== 4 || shape[2] !== shape[3]) {
-        throw new CaffeError(`The bilinear filler needs square 4-D filters, not ${shapeText(shape)}`);
+        throw new CaffeError(phrase`The bilinear filler needs square 4-D filters, not ${shapeText(shape)}`);
       }
       const width = shape[3];
       const half = Math.ceil(width / 2);
@@ -76,8 +77,8 @@ export function fill(filler: FillerParameter, shape: Shape, values: Float32Array
       return;
     }
     default:
-      throw new CaffeError(`Unknown filler "${type}"`, {
-        advice: 'Caffe knows constant, uniform, gaussian, xavier, msra, positive_unitball and bilinear',
+      throw new CaffeError(phrase`Unknown filler "${type}"`, {
+        advice: phrase`Caffe knows constant, uniform, gaussian, xavier, msra, positive_unitball and bilinear`,
       });
   }
 }

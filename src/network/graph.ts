@@ -1,6 +1,7 @@
 import { CaffeError } from '../caffe/errors';
 import type { LayerParameter, NetParameter, NetState } from '../caffe/messages';
 import { takesPart } from '../caffe/netState';
+import { phrase } from '../phrase';
 import type { Phase } from './layer';
 
 /** What a net is made for: which of its layers take part (NetState of caffe.proto). */
@@ -39,7 +40,7 @@ export function layersFor(net: NetParameter, purpose: NetPurpose): LayerParamete
   };
   const layers = net.layer.filter((layer) => {
     if (layer.include.length > 0 && layer.exclude.length > 0) {
-      throw new CaffeError('specify either include rules or exclude rules; not both', {
+      throw new CaffeError(phrase`specify either include rules or exclude rules; not both`, {
         layer: layer.name,
         line: layer.line,
       });

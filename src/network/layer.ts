@@ -1,5 +1,6 @@
 import type { FillerParameter, LayerParameter } from '../caffe/messages';
 import type { Random } from '../caffe/random';
+import type { Phrase } from '../phrase';
 import type { Engine } from '../tensor/engine';
 import type { Shape } from './shape';
 
@@ -89,7 +90,7 @@ export interface LayerType {
   /** The blobs come from outside: from a file, a database or the caller. */
   source?: true;
   /** Why a layer of this type cannot be run here. */
-  foreign?: string;
+  foreign?: Phrase;
   /**
    * Sets the layer up for bottoms of the given shapes.
    * @throws CaffeError where Caffe would refuse the layer

@@ -3,6 +3,7 @@ import type { ByteSource } from '../caffe/byteSource';
 import type { LayerParameter, NetParameter } from '../caffe/messages';
 import type { Model } from '../caffe/model';
 import { Random } from '../caffe/random';
+import { phrase } from '../phrase';
 import type { Engine } from '../tensor/engine';
 import { NetBlob } from './blob';
 import { fill } from './filler';
@@ -103,7 +104,9 @@ export class Net {
       sourceShapes: (layer) =>
         sourceShapes?.(layer) ??
         (layer.top.some((name) => name in inputShapes)
-          ? layer.top.map((name) => inputShapes[name] ?? fail(layer, `no shape is given for blob '${name}'`))
+          ? layer.top.map(
+              (name) => inputShapes[name] ?? fail(layer, phrase`no shape is given for blob '${name}'`),
+            )
           : undefined),
     };
     const inferred = inferComputedLayers(parameter, this.purpose, this.sources);
@@ -139,8 +142,8 @@ export class Net {
   blob(name: string): Blob {
     const blob = this.blobs.get(name);
     if (blob) return blob;
-    throw new CaffeError(`the net has no blob "${name}"`, {
-      advice: `Its blobs are ${this.blobNames.join(', ')}`,
+    throw new CaffeError(phrase`the net has no blob "${name}"`, {
+      advice: phrase`Its blobs are ${this.blobNames.join(', ')}`,
     });
   }
 
@@ -159,7 +162,7 @@ export class Net {
   /** Hands the tops of a data layer over: one for each, in order. */
   feed(layerName: string, tops: readonly { shape: Shape; data: Float32Array }[]): void {
     const step = this.steps.find(({ layer }) => layer.name === layerName);
-    if (!step) throw new CaffeError(`the net has no layer "${layerName}"`);
+    if (!step) throw new CaffeError(phrase`the net has no layer "${layerName}"`);
     step.pass.top.forEach((top, i) => {
       top.reshape(tops[i].shape);
       top.data.set(tops[i].data);
@@ -248,7 +251,7 @@ export class Net {
         refuse(
           layer,
           source[i] !== undefined && shapesDiffer(param.shape, source[i].shape),
-          `cannot share blob ${i}: ${shapeText(param.shape)} here and ${shapeText(source[i]?.shape ?? [])} there`,
+          phrase`cannot share blob ${i}: ${shapeText(param.shape)} here and ${shapeText(source[i]?.shape ?? [])} there`,
         );
         if (source[i] && param instanceof NetBlob) param.view(source[i], true);
       });
@@ -276,7 +279,7 @@ export class Net {
 
   private indexOf(layerName: string): number {
     const index = this.steps.findIndex(({ layer }) => layer.name === layerName);
-    if (index < 0) throw new CaffeError(`the net has no layer "${layerName}"`);
+    if (index < 0) throw new CaffeError(phrase`the net has no layer "${layerName}"`);
     return index;
   }
 
@@ -293,8 +296,10 @@ export class Net {
       refuse(
         layer,
         shape === undefined || !isKnown(shape),
-        `the shape of blob '${name}' is not known${shape ? `: ${shapeText(shape)}` : ''}`,
-        type.source ? 'Choose a data source for this layer, or give the shape of the input' : undefined,
+        shape
+          ? phrase`the shape of blob '${name}' is not known: ${shapeText(shape)}`
+          : phrase`the shape of blob '${name}' is not known`,
+        type.source ? phrase`Choose a data source for this layer, or give the shape of the input` : undefined,
       );
     });
     const bottom = layer.bottom.map((name) => this.blob(name));
@@ -334,7 +339,7 @@ export class Net {
     try {
       fill(filler, shape, blob.data, this.random);
     } catch (error) {
-      if (error instanceof CaffeError) fail(layer, error.message, error.advice);
+      if (error instanceof CaffeError) fail(layer, error.what, error.advice);
       throw error;
     }
     return blob;
@@ -373,7 +378,7 @@ export class Net {
       refuse(
         layer,
         shapesDiffer(shape, wanted) && count(shape) !== count(wanted),
-        `an input of ${shapes.map(shapeText).join(', ')} does not fit weights of ${shapeText(shape)}: it would need ${shapeText(wanted)}`,
+        phrase`an input of ${shapes.map(shapeText).join(', ')} does not fit weights of ${shapeText(shape)}: it would need ${shapeText(wanted)}`,
       );
     });
     pass.top.forEach((top, i) => {
@@ -401,7 +406,7 @@ export class Net {
             refuse(
               layer,
               known && ours !== undefined && ours !== theirs,
-              `shared param '${spec.name ?? ''}' has mismatched ${what}: ${ours} here and ${theirs} in layer '${owner.layer}'`,
+              phrase`shared param '${spec.name ?? ''}' has mismatched ${what}: ${ours ?? ''} here and ${theirs} in layer '${owner.layer}'`,
             );
             return ours ?? theirs;
           };
@@ -468,14 +473,14 @@ export class Net {
         refuse(
           layer,
           wanted && (type.noGradient?.includes(i) ?? false),
-          `${layer.type} cannot backpropagate to bottom ${i}, '${layer.bottom[i]}'`,
-          'Set propagate_down: false for it, or take it from a layer that does not learn',
+          phrase`${layer.type} cannot backpropagate to bottom ${i}, '${layer.bottom[i]}'`,
+          phrase`Set propagate_down: false for it, or take it from a layer that does not learn`,
         );
       });
       refuse(
         layer,
         !force && !plan.backward && plan.shares !== 'all' && pass.propagate.includes(true),
-        `${layer.type} has no gradient, but a layer below it is to learn`,
+        phrase`${layer.type} has no gradient, but a layer below it is to learn`,
       );
     }
   }

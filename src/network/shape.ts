@@ -1,5 +1,6 @@
 import { CaffeError } from '../caffe/errors';
 import type { LayerParameter } from '../caffe/messages';
+import { phrase, type Phrase } from '../phrase';
 
 /** Sizes of the axes of a blob; `NaN` is a size that nobody told us. An empty shape is a scalar. */
 export type Shape = readonly number[];
@@ -42,7 +43,7 @@ export function legacySize(shape: Shape, axis: 0 | 1 | 2 | 3): number {
  * Throws the error of a layer that cannot be set up.
  * @throws CaffeError with the layer's name and line
  */
-export function fail(layer: LayerParameter, message: string, advice?: string): never {
+export function fail(layer: LayerParameter, message: Phrase, advice?: Phrase): never {
   throw new CaffeError(message, { layer: layer.name, line: layer.line, advice });
 }
 
@@ -50,7 +51,7 @@ export function fail(layer: LayerParameter, message: string, advice?: string): n
  * Refuses a layer when `violation` holds. State the violation, not the rule: comparisons with an unknown size
  * (`NaN`) are false, so that what is not known is not refused.
  */
-export function refuse(layer: LayerParameter, violation: boolean, message: string, advice?: string): void {
+export function refuse(layer: LayerParameter, violation: boolean, message: Phrase, advice?: Phrase): void {
   if (violation) fail(layer, message, advice);
 }
 
@@ -59,7 +60,7 @@ export function canonicalAxis(layer: LayerParameter, shape: Shape, axis: number)
   refuse(
     layer,
     axis < -shape.length || axis >= shape.length,
-    `axis ${axis} is out of range for a blob of ${shape.length} axes (${shapeText(shape)})`,
+    phrase`axis ${axis} is out of range for a blob of ${shape.length} axes (${shapeText(shape)})`,
   );
   return axis < 0 ? axis + shape.length : axis;
 }

@@ -1,5 +1,6 @@
 import { CaffeError } from '../caffe/errors';
 import type { LayerParameter, NetParameter } from '../caffe/messages';
+import { phrase, type Phrase } from '../phrase';
 import { insertSplits, layersFor, type NetPurpose } from './graph';
 import type { Arity, LayerPlan, LayerType, PlanContext } from './layer';
 import { layerTypes } from './registry';
@@ -56,14 +57,17 @@ export interface InferredNet {
   memory: number;
 }
 
-function checkArity(layer: LayerParameter, arity: Arity, given: number, takes: string, what: string): void {
+function checkArity(
+  layer: LayerParameter,
+  arity: Arity,
+  given: number,
+  say: (number: Phrase) => Phrase,
+): void {
   const [least, most] = typeof arity === 'number' ? [arity, arity] : arity;
-  const exactly = least === most;
-  refuse(
-    layer,
-    given < least || given > (most ?? Infinity),
-    `${layer.type} ${takes} ${exactly ? '' : given < least ? 'at least ' : 'at most '}${given < least ? least : most} ${what}(s), not ${given}`,
-  );
+  const bound = given < least ? least : (most ?? given);
+  const number =
+    least === most ? phrase`${bound}` : given < least ? phrase`at least ${bound}` : phrase`at most ${bound}`;
+  refuse(layer, given < least || given > (most ?? Infinity), say(number));
 }
 
 /** Number of tops that the net adds to those of the prototxt. */
@@ -85,28 +89,38 @@ export function planLayer(
 ): LayerPlan {
   const topCount = layer.top.length + missingTops(layer, type);
   const arity = (of: LayerType['bottoms']) => (typeof of === 'function' ? of(layer) : of);
-  checkArity(layer, arity(type.bottoms), bottoms.length, 'takes', 'bottom blob');
-  checkArity(layer, arity(type.tops), topCount, 'produces', 'top blob');
+  checkArity(
+    layer,
+    arity(type.bottoms),
+    bottoms.length,
+    (number) => phrase`${layer.type} takes ${number} bottom blob(s), not ${bottoms.length}`,
+  );
+  checkArity(
+    layer,
+    arity(type.tops),
+    topCount,
+    (number) => phrase`${layer.type} produces ${number} top blob(s), not ${topCount}`,
+  );
   refuse(
     layer,
     type.topsMatchBottoms === true && topCount !== bottoms.length,
-    `${layer.type} produces one top for each bottom: ${bottoms.length}, not ${topCount}`,
+    phrase`${layer.type} produces one top for each bottom: ${bottoms.length}, not ${topCount}`,
   );
   refuse(
     layer,
     layer.loss_weight.length > 0 && layer.loss_weight.length !== topCount,
-    `loss_weight must be unspecified or specified once per top (${topCount}), not ${layer.loss_weight.length} times`,
+    phrase`loss_weight must be unspecified or specified once per top (${topCount}), not ${layer.loss_weight.length} times`,
   );
   refuse(
     layer,
     layer.propagate_down.length > 0 && layer.propagate_down.length !== bottoms.length,
-    `propagate_down must be unspecified or specified once per bottom (${bottoms.length}), not ${layer.propagate_down.length} times`,
+    phrase`propagate_down must be unspecified or specified once per bottom (${bottoms.length}), not ${layer.propagate_down.length} times`,
   );
   const plan = type.plan(layer, bottoms, { ...context, topCount });
   refuse(
     layer,
     layer.param.length > (plan.params ?? []).length && layer.type !== 'BatchNorm',
-    `too many params specified: ${layer.param.length} for ${(plan.params ?? []).length} learnable blobs`,
+    phrase`too many params specified: ${layer.param.length} for ${(plan.params ?? []).length} learnable blobs`,
   );
   return plan;
 }
@@ -117,8 +131,8 @@ export function layerTypeOf(layer: LayerParameter): LayerType {
   if (type !== undefined) return type;
   return fail(
     layer,
-    `unknown layer type "${layer.type}"`,
-    'Layer types are case-sensitive; check the spelling. Types of other forks than those supported cannot be run',
+    phrase`unknown layer type "${layer.type}"`,
+    phrase`Layer types are case-sensitive; check the spelling. Types of other forks than those supported cannot be run`,
   );
 }
 
@@ -139,7 +153,9 @@ class SharedParams {
     refuse(
       layer,
       permissive ? Math.abs(count(shape) - count(owner.shape)) > 0 : shapesDiffer(shape, owner.shape),
-      `cannot share param '${name}' owned by layer '${owner.layer.name}': ${permissive ? 'count' : 'shape'} mismatch, ${shapeText(owner.shape)} there and ${shapeText(shape)} here`,
+      permissive
+        ? phrase`cannot share param '${name}' owned by layer '${owner.layer.name}': count mismatch, ${shapeText(owner.shape)} there and ${shapeText(shape)} here`
+        : phrase`cannot share param '${name}' owned by layer '${owner.layer.name}': shape mismatch, ${shapeText(owner.shape)} there and ${shapeText(shape)} here`,
     );
     return false;
   }
@@ -201,7 +217,11 @@ function inferLayers(
         // Only the net before the Splits may read a blob twice; there `available` is never emptied.
         if (available.has(name)) return;
         connected = false;
-        fail(layer, `unknown bottom blob '${name}' (bottom index ${index})`, bottomAdvice(name, layers));
+        fail(
+          layer,
+          phrase`unknown bottom blob '${name}' (bottom index ${index})`,
+          bottomAdvice(name, layers),
+        );
       });
       return blobs.get(name);
     });
@@ -219,8 +239,8 @@ function inferLayers(
         refuse(
           layer,
           !inPlace && blobs.has(name),
-          `top blob '${name}' produced by multiple sources`,
-          'Give this top another name, or make the layer in-place by reading the blob as well',
+          phrase`top blob '${name}' produced by multiple sources`,
+          phrase`Give this top another name, or make the layer in-place by reading the blob as well`,
         ),
       );
       blobs.set(name, shape);
@@ -267,9 +287,9 @@ const isSameShape = (one: Shape, other: Shape): boolean =>
   one === other || (one.length === other.length && one.every((size, axis) => Object.is(size, other[axis])));
 
 /** A hint for a blob that is read before it is made. */
-function bottomAdvice(name: string, layers: LayerParameter[]): string {
+function bottomAdvice(name: string, layers: LayerParameter[]): Phrase {
   const maker = layers.find(({ top }) => top.includes(name));
   return maker
-    ? `Layer "${maker.name}" makes it, but stands later in the file`
-    : 'No layer of this phase makes it: check the name, and the include and exclude rules';
+    ? phrase`Layer "${maker.name}" makes it, but stands later in the file`
+    : phrase`No layer of this phase makes it: check the name, and the include and exclude rules`;
 }

@@ -1,6 +1,7 @@
 import { CaffeError } from '../caffe/errors';
 import type { NetParameter, NetState, SolverParameter } from '../caffe/messages';
 import { solverTypes } from '../caffe/upgrade';
+import { phrase, type Phrase } from '../phrase';
 import type { Engine, Update } from '../tensor/engine';
 import type { NetPurpose } from './graph';
 import type { Phase } from './layer';
@@ -37,7 +38,7 @@ const defaults = {
 } as const;
 
 /** What helps where values stop to be finite. */
-export const divergenceAdvice = 'Lower base_lr, or set clip_gradients';
+export const divergenceAdvice = phrase`Lower base_lr, or set clip_gradients`;
 
 /** One step of one kind of solver on one blob; `iteration` counts from 1. */
 type Rule = (engine: Engine, update: Update, solver: SolverParameter, iteration: number) => void;
@@ -73,8 +74,8 @@ function ruleOf({ type, solver_type }: SolverParameter) {
   const name = type ?? (solver_type === undefined ? 'SGD' : solverTypes[solver_type]);
   const rule = name in rules ? rules[name] : undefined;
   if (rule) return rule;
-  throw new CaffeError(`Unknown solver type "${name}"`, {
-    advice: `Caffe knows ${Object.keys(rules).join(', ')}`,
+  throw new CaffeError(phrase`Unknown solver type "${name}"`, {
+    advice: phrase`Caffe knows ${Object.keys(rules).join(', ')}`,
   });
 }
 
@@ -89,12 +90,12 @@ export function learningRate(
 ): { rate: number; step: number } {
   const { base_lr: base = 0, gamma = 0, power = 0, stepsize = 0, stepvalue = [], max_iter = 0 } = solver;
   const policy = solver.lr_policy ?? '';
-  const refuse = (violation: boolean, message: string) => {
-    if (violation) throw new CaffeError(`lr_policy "${policy}": ${message}`);
+  const refuse = (violation: boolean, message: Phrase) => {
+    if (violation) throw new CaffeError(phrase`lr_policy "${policy}": ${message}`);
   };
   if (['step', 'exp', 'inv', 'multistep', 'sigmoid'].includes(policy))
-    refuse(gamma < 0, 'gamma must not be negative');
-  if (['step', 'sigmoid'].includes(policy)) refuse(stepsize <= 0, 'stepsize must be positive');
+    refuse(gamma < 0, phrase`gamma must not be negative`);
+  if (['step', 'sigmoid'].includes(policy)) refuse(stepsize <= 0, phrase`stepsize must be positive`);
   switch (policy) {
     case 'fixed':
       return { rate: base, step };
@@ -115,8 +116,8 @@ export function learningRate(
     case 'sigmoid':
       return { rate: base / (1 + Math.exp(-gamma * (iteration - stepsize))), step };
     default:
-      throw new CaffeError(`Unknown learning rate policy "${policy}"`, {
-        advice: 'Caffe knows fixed, step, exp, inv, multistep, poly and sigmoid',
+      throw new CaffeError(phrase`Unknown learning rate policy "${policy}"`, {
+        advice: phrase`Caffe knows fixed, step, exp, inv, multistep, poly and sigmoid`,
       });
   }
 }
@@ -150,7 +151,7 @@ export async function netsOf(
   const given = [net, net_param, train_net, train_net_param].filter((field) => field !== undefined);
   if (given.length !== 1) {
     throw new CaffeError(
-      `A solver must name one net to train by net, net_param, train_net or train_net_param, not ${given.length}`,
+      phrase`A solver must name one net to train by net, net_param, train_net or train_net_param, not ${given.length}`,
     );
   }
   const generic = net_param ?? (net === undefined ? undefined : await load(net));
@@ -161,12 +162,12 @@ export async function netsOf(
   if (generic) while (testNets.length < iterations.length) testNets.push(generic);
   if (testNets.length !== iterations.length) {
     throw new CaffeError(
-      `test_iter must be specified for each test net: ${testNets.length} nets, ${iterations.length} times test_iter`,
+      phrase`test_iter must be specified for each test net: ${testNets.length} nets, ${iterations.length} times test_iter`,
     );
   }
   const states = solver.test_state ?? [];
   if (states.length > 0 && states.length !== testNets.length) {
-    throw new CaffeError('test_state must be unspecified or specified once per test net');
+    throw new CaffeError(phrase`test_state must be unspecified or specified once per test net`);
   }
   return {
     train: { net: trained, purpose: purposeOf('TRAIN', [solver.train_state]) },
@@ -206,7 +207,7 @@ export class Solver {
   ) {
     this.rule = ruleOf(parameter);
     const kind = parameter.regularization_type ?? 'L2';
-    if (kind !== 'L1' && kind !== 'L2') throw new CaffeError(`Unknown regularization type "${kind}"`);
+    if (kind !== 'L1' && kind !== 'L2') throw new CaffeError(phrase`Unknown regularization type "${kind}"`);
     learningRate(parameter, 0, 0);
     this.masks = net.params.map(() => undefined);
     this.unmasked = net.params.map(() => undefined);
@@ -304,15 +305,15 @@ export class Solver {
   restore({ iter, currentStep, history }: SolverSnapshot): void {
     if (history.length !== this.histories.length) {
       throw new CaffeError(
-        `the solver state has ${history.length} history blobs, this solver needs ${this.histories.length}`,
-        { advice: 'Take a state that the same type of solver saved for the same net' },
+        phrase`the solver state has ${history.length} history blobs, this solver needs ${this.histories.length}`,
+        { advice: phrase`Take a state that the same type of solver saved for the same net` },
       );
     }
     this.histories.forEach((own, i) => {
       const { shape } = history[i];
       if (count(shape) !== own.length)
         throw new CaffeError(
-          `history blob ${i} of the solver state has ${count(shape)} values, not ${own.length}`,
+          phrase`history blob ${i} of the solver state has ${count(shape)} values, not ${own.length}`,
         );
     });
     this.histories.forEach((own, i) => {
@@ -332,7 +333,7 @@ export class Solver {
 
   private indexOf(layer: string, index: number): number {
     const at = this.net.params.findIndex((param) => param.layer === layer && param.index === index);
-    if (at < 0) throw new CaffeError(`the net has no blob ${index} of its own in layer "${layer}"`);
+    if (at < 0) throw new CaffeError(phrase`the net has no blob ${index} of its own in layer "${layer}"`);
     return at;
   }
 
@@ -340,9 +341,12 @@ export class Solver {
   private takeMask(at: number, mask: ArrayLike<number>): Float32Array {
     const { layer, blob } = this.net.params[at];
     if (mask.length !== blob.data.length) {
-      throw new CaffeError(`a mask of ${mask.length} values does not fit a blob of ${blob.data.length}`, {
-        layer,
-      });
+      throw new CaffeError(
+        phrase`a mask of ${mask.length} values does not fit a blob of ${blob.data.length}`,
+        {
+          layer,
+        },
+      );
     }
     const own = this.masks[at] ?? this.engine.allocate(mask.length);
     own.set(mask);
@@ -415,8 +419,12 @@ export class Solver {
 
   private reportNotFinite(loss: number): never {
     const found = this.net.findNotFinite();
-    const where = found ? `; it appears first in the ${found.what} of this layer` : '';
-    throw new CaffeError(`The loss became ${loss} in iteration ${this.iteration + 1}${where}`, {
+    const what = phrase`The loss became ${loss} in iteration ${this.iteration + 1}`;
+    const first =
+      found?.what === 'weights'
+        ? phrase`it appears first in the weights of this layer`
+        : phrase`it appears first in the outputs of this layer`;
+    throw new CaffeError(found ? phrase`${what}; ${first}` : what, {
       layer: found?.layer,
       advice: divergenceAdvice,
     });

@@ -2,6 +2,7 @@ import type { ByteSource } from '../caffe/byteSource';
 import type { LayerParameter } from '../caffe/messages';
 import type { ModelBlob, ModelLayer } from '../caffe/model';
 import { blobChunks } from '../caffe/readBlob';
+import { phrase } from '../phrase';
 import type { Blob } from './layer';
 import { refuse, shapesDiffer, shapeText, type Shape } from './shape';
 
@@ -36,18 +37,22 @@ export async function copyWeights(
   refuse(
     layer,
     missing.length > 0 || blobs.some(({ index }) => index >= params.length),
-    `the model has ${stored.blobs.length} blobs for this layer, the net ${params.length}`,
-    'Check bias_term, or rename the layer in the prototxt to learn it from scratch',
+    phrase`the model has ${stored.blobs.length} blobs for this layer, the net ${params.length}`,
+    phrase`Check bias_term, or rename the layer in the prototxt to learn it from scratch`,
   );
   for (const blob of blobs) {
     const { data, shape } = params[blob.index];
-    const what = `blob ${blob.index}`;
-    refuse(layer, blob.problem !== undefined, `${what} of the model cannot be used: ${blob.problem ?? ''}`);
+    const what = phrase`blob ${blob.index}`;
+    refuse(
+      layer,
+      blob.problem !== undefined,
+      phrase`${what} of the model cannot be used: ${blob.problem ?? ''}`,
+    );
     refuse(
       layer,
       !fits(blob.shape, shape),
-      `${what} is ${shapeText(blob.shape)} in the model and ${shapeText(shape)} in the net`,
-      'To learn the layer from scratch, rename it in the prototxt',
+      phrase`${what} is ${shapeText(blob.shape)} in the model and ${shapeText(shape)} in the net`,
+      phrase`To learn the layer from scratch, rename it in the prototxt`,
     );
     await eachChunk(source, blob, (start, chunk) => data.set(chunk, start));
     const mask = hasMasks ? stored.blobs[params.length + blob.index] : undefined;
@@ -55,7 +60,7 @@ export async function copyWeights(
     refuse(
       layer,
       mask.count !== data.length,
-      `the mask of ${what} has ${mask.count} values, not ${data.length}`,
+      phrase`the mask of ${what} has ${mask.count} values, not ${data.length}`,
     );
     await eachChunk(source, mask, (start, chunk) => {
       for (let i = 0; i < chunk.length; i++) data[start + i] *= chunk[i];

@@ -1,3 +1,6 @@
+import { CaffeError } from '../caffe/errors';
+import { phrase } from '../phrase';
+
 /**
  * Packs numbers of `width` (1..16) bits without space between, the first in the lowest bits: what
  * numpy.unpackbits(bitorder='little') takes apart.
@@ -20,11 +23,11 @@ export function packBits(numbers: Uint8Array | Uint16Array, width: number): Uint
 
 /**
  * The reverse of {@link packBits}; `count` numbers are read.
- * @throws RangeError when there are fewer
+ * @throws CaffeError when there are fewer
  */
 export function unpackBits(packed: Uint8Array, width: number, count: number): Uint8Array | Uint16Array {
   if (packed.length < Math.ceil((count * width) / 8)) {
-    throw new RangeError(`${packed.length} bytes hold fewer than ${count} numbers of ${width} bits`);
+    throw new CaffeError(phrase`${packed.length} bytes hold fewer than ${count} numbers of ${width} bits`);
   }
   const numbers = width > 8 ? new Uint16Array(count) : new Uint8Array(count);
   const mask = 2 ** width - 1;

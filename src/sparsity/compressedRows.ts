@@ -1,3 +1,5 @@
+import { CaffeError } from '../caffe/errors';
+import { phrase } from '../phrase';
 import { bitsOf } from './magnitudeCounts';
 
 /**
@@ -51,7 +53,7 @@ export function encodeCompressed(
 
 /**
  * The row-major matrix.
- * @throws RangeError when an index does not fit
+ * @throws CaffeError when an index does not fit
  */
 export function decodeCompressed(
   { shape: [rows, columns], data, indices, indptr }: CompressedRows,
@@ -61,13 +63,13 @@ export function decodeCompressed(
   const [outerStride, innerStride] = order === 'rows' ? [columns, 1] : [1, columns];
   const fits = indptr.length === outer + 1 && indptr[0] === 0 && indptr[outer] === data.length;
   if (!fits || indices.length !== data.length || indptr.some((end, o) => o > 0 && end < indptr[o - 1])) {
-    throw new RangeError(`indptr does not fit ${outer} rows and ${data.length} entries`);
+    throw new CaffeError(phrase`indptr does not fit ${outer} rows and ${data.length} entries`);
   }
   const values = new Float32Array(rows * columns);
   for (let o = 0; o < outer; o++) {
     for (let entry = indptr[o]; entry < indptr[o + 1]; entry++) {
       const i = indices[entry];
-      if (!(i >= 0 && i < inner)) throw new RangeError(`entry ${entry} has the index ${i} of ${inner}`);
+      if (!(i >= 0 && i < inner)) throw new CaffeError(phrase`entry ${entry} has the index ${i} of ${inner}`);
       values[o * outerStride + i * innerStride] = data[entry];
     }
   }

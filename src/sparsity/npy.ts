@@ -1,3 +1,6 @@
+import { CaffeError } from '../caffe/errors';
+import { phrase } from '../phrase';
+
 /** The array types that an npz of ours holds. */
 export type NpyArray = Float32Array | Int32Array | Uint32Array | Uint16Array | Uint8Array;
 
@@ -41,12 +44,12 @@ export function encodeNpy(array: NpyArray, shape: readonly number[]): Uint8Array
 /**
  * Reads an .npy file of versions 1 to 3. Double and 64-bit integer arrays are converted (to Float32Array and
  * Int32Array), since numpy writes them unasked.
- * @throws RangeError when it is no .npy file, of another type, or shorter than its shape says
+ * @throws CaffeError when it is no .npy file, of another type, or shorter than its shape says
  */
 export function decodeNpy(bytes: Uint8Array): { shape: number[]; array: NpyArray } {
   const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
   if (bytes.length < 12 || magic.some((byte, i) => bytes[i] !== byte))
-    throw new RangeError('this is no .npy array');
+    throw new CaffeError(phrase`this is no .npy array`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const [headerStart, headerLength] =
     bytes[6] === 1 ? [10, view.getUint16(8, true)] : [12, view.getUint32(8, true)];
@@ -55,15 +58,15 @@ export function decodeNpy(bytes: Uint8Array): { shape: number[]; array: NpyArray
   const descriptor = /'descr':\s*'([^']*)'/.exec(literal)?.[1];
   const dims = /'shape':\s*\(([^)]*)\)/.exec(literal)?.[1];
   if (descriptor === undefined || dims === undefined || start > bytes.length) {
-    throw new RangeError('the .npy header cannot be read');
+    throw new CaffeError(phrase`the .npy header cannot be read`);
   }
-  if (/'fortran_order':\s*True/.test(literal)) throw new RangeError('the array is in Fortran order');
+  if (/'fortran_order':\s*True/.test(literal)) throw new CaffeError(phrase`the array is in Fortran order`);
   const shape = [...dims.matchAll(/\d+/g)].map(Number);
   const count = shape.reduce((product, dim) => product * dim, 1);
   const itemBytes = Number(descriptor.slice(2));
   if (!(count * itemBytes <= bytes.length - start)) {
-    throw new RangeError(
-      `the shape (${dims}) needs ${count * itemBytes} bytes and ${bytes.length - start} are there`,
+    throw new CaffeError(
+      phrase`the shape (${dims}) needs ${count * itemBytes} bytes and ${bytes.length - start} are there`,
     );
   }
   // A copy: the data must be aligned, and the file's bytes are not kept alive by it.
@@ -72,5 +75,5 @@ export function decodeNpy(bytes: Uint8Array): { shape: number[]; array: NpyArray
   if (known) return { shape, array: new known[1](buffer) };
   if (descriptor === '<f8') return { shape, array: Float32Array.from(new Float64Array(buffer)) };
   if (descriptor === '<i8') return { shape, array: Int32Array.from(new BigInt64Array(buffer), Number) };
-  throw new RangeError(`arrays of the type ${descriptor} are not known here`);
+  throw new CaffeError(phrase`arrays of the type ${descriptor} are not known here`);
 }

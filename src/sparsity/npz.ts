@@ -2,7 +2,8 @@ import { promisify } from 'node:util';
 import { crc32, inflateRaw } from 'node:zlib';
 import type { OutputFile } from '../caffe/atomicWrite';
 import type { ByteSource } from '../caffe/byteSource';
-import { CaffeError } from '../caffe/errors';
+import { CaffeError, reasonOf } from '../caffe/errors';
+import { phrase, type Phrase } from '../phrase';
 import { bytesOfArray, decodeNpy, npyHeader, type NpyArray } from './npy';
 
 const inflate = promisify(inflateRaw);
@@ -74,7 +75,7 @@ export class NpzWriter {
     }
     await write(gathered.subarray(0, length), true);
     if (written !== before.length + size) {
-      throw new RangeError(`the parts of "${name}" do not fill the shape ${shape.join('×')}`);
+      throw new CaffeError(phrase`the parts of "${name}" do not fill the shape ${shape.join('×')}`);
     }
     this.directory.push(entryHeader(nameBytes, crc, size, offset));
   }
@@ -172,13 +173,17 @@ export class Npz {
 
   /** @throws CaffeError when the file is no zip, or its directory does not fit the file */
   static async open(source: ByteSource): Promise<Npz> {
-    const fail = (what: string, byteOffset?: number) =>
-      new CaffeError(what, { file: source.name, byteOffset, advice: 'It may be truncated; make it again' });
+    const fail = (what: Phrase, byteOffset?: number) =>
+      new CaffeError(what, {
+        file: source.name,
+        byteOffset,
+        advice: phrase`It may be truncated; make it again`,
+      });
     const tailStart = Math.max(0, source.size - 22 - 0xffff);
     const tail = view(await source.read(tailStart, source.size - tailStart));
     let end = tail.byteLength - 22;
     while (end >= 0 && tail.getUint32(end, true) !== 0x06054b50) end--;
-    if (end < 0) throw fail('this is no .npz file: the directory at its end is missing');
+    if (end < 0) throw fail(phrase`this is no .npz file: the directory at its end is missing`);
     let count = tail.getUint16(end + 10, true);
     let length = tail.getUint32(end + 12, true);
     let start = tail.getUint32(end + 16, true);
@@ -189,19 +194,21 @@ export class Npz {
       length = Number(end64.getBigUint64(40, true));
       start = Number(end64.getBigUint64(48, true));
     }
-    if (length > longestDirectory) throw fail(`the directory of the .npz says it has ${length} bytes`, start);
-    if (start + length > source.size) throw fail('the directory of the .npz lies outside the file', start);
+    if (length > longestDirectory)
+      throw fail(phrase`the directory of the .npz says it has ${length} bytes`, start);
+    if (start + length > source.size)
+      throw fail(phrase`the directory of the .npz lies outside the file`, start);
     const directory = view(await source.read(start, length));
     const entries = new Map<string, NpzEntry>();
     let at = 0;
     for (let i = 0; i < count; i++) {
       if (at + 46 > length || directory.getUint32(at, true) !== 0x02014b50) {
-        throw fail('the directory of the .npz is damaged', start + at);
+        throw fail(phrase`the directory of the .npz is damaged`, start + at);
       }
       const nameLength = directory.getUint16(at + 28, true);
       const extraLength = directory.getUint16(at + 30, true);
       const next = at + 46 + nameLength + extraLength + directory.getUint16(at + 32, true);
-      if (next > length) throw fail('the directory of the .npz is damaged', start + at);
+      if (next > length) throw fail(phrase`the directory of the .npz is damaged`, start + at);
       const name = new TextDecoder().decode(
         new Uint8Array(directory.buffer, directory.byteOffset + at + 46, nameLength),
       );
@@ -232,25 +239,26 @@ export class Npz {
    */
   async read(name: string, mostBytes: number): Promise<{ shape: number[]; array: NpyArray }> {
     const entry = this.entries.get(name);
-    if (!entry) throw new CaffeError(`there is no array "${name}"`, { file: this.source.name });
+    if (!entry) throw new CaffeError(phrase`there is no array "${name}"`, { file: this.source.name });
     const place = { file: this.source.name, byteOffset: entry.offset };
     if (Math.max(entry.size, entry.compressed) > mostBytes + longestHeader) {
       throw new CaffeError(
-        `the array "${name}" says it has ${entry.size} bytes, but no more than ${mostBytes} can be meant`,
+        phrase`the array "${name}" says it has ${entry.size} bytes, but no more than ${mostBytes} can be meant`,
         place,
       );
     }
     const local = view(await this.source.read(entry.offset, 30));
     if (local.getUint32(0, true) !== 0x04034b50)
-      throw new CaffeError(`the array "${name}" is not where the directory says`, place);
+      throw new CaffeError(phrase`the array "${name}" is not where the directory says`, place);
     const start = entry.offset + 30 + local.getUint16(26, true) + local.getUint16(28, true);
     const stored = await this.source.read(start, entry.compressed);
     try {
       if (entry.method === 0) return decodeNpy(stored);
-      if (entry.method !== 8) throw new RangeError(`compression method ${entry.method} is not known here`);
+      if (entry.method !== 8)
+        throw new CaffeError(phrase`compression method ${entry.method} is not known here`);
       return decodeNpy(await inflate(stored, { maxOutputLength: Math.max(1, entry.size) }));
     } catch (cause) {
-      throw new CaffeError(`the array "${name}" cannot be read: ${(cause as Error).message}`, {
+      throw new CaffeError(phrase`the array "${name}" cannot be read: ${reasonOf(cause)}`, {
         ...place,
         cause,
       });

@@ -1,5 +1,6 @@
 import { CaffeError } from '../caffe/errors';
 import type { Model, ModelBlob, ModelLayer } from '../caffe/model';
+import { phrase, type Phrase } from '../phrase';
 import type { Rule } from './selection';
 import { mostCodeBits } from './codebook';
 import { indexWidths, type IndexWidth } from './relativeIndex';
@@ -107,54 +108,58 @@ const fields: Record<BlobRule['method'], Record<string, (value: number) => boole
  * @throws CaffeError naming what is wrong
  */
 export function parsePlan(text: string, file?: string): Plan & { input?: Recipe['input'] } {
-  const fail = (what: string): never => {
-    throw new CaffeError(what, { file, advice: 'Choose the .json file that pruning wrote beside the model' });
+  const fail = (what: Phrase): never => {
+    throw new CaffeError(what, {
+      file,
+      advice: phrase`Choose the .json file that pruning wrote beside the model`,
+    });
   };
   let value: Partial<Recipe>;
   try {
     value = JSON.parse(text) as Partial<Recipe>;
   } catch (cause) {
-    throw new CaffeError(`the recipe is no JSON: ${(cause as Error).message}`, { file, cause });
+    throw new CaffeError(phrase`the recipe is no JSON: ${(cause as Error).message}`, { file, cause });
   }
   if (value === null || typeof value !== 'object' || value.format !== 'caffe-pruner recipe') {
-    return fail('this is no recipe');
+    return fail(phrase`this is no recipe`);
   }
   if (value.version !== 1)
-    return fail(`the recipe has version ${String(value.version)}, and 1 is known here`);
+    return fail(phrase`the recipe has version ${String(value.version)}, and 1 is known here`);
   const { encoding, seed, choices, input, saliency } = value;
   if (encoding !== 'relative' && encoding !== 'csr' && encoding !== 'csc') {
-    return fail(`the encoding "${String(encoding)}" is not known`);
+    return fail(phrase`the encoding "${String(encoding)}" is not known`);
   }
   if (typeof seed !== 'number' || !Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
-    return fail(`the seed ${String(seed)} is not a whole number from 0 to 4294967295`);
+    return fail(phrase`the seed ${String(seed)} is not a whole number from 0 to 4294967295`);
   }
-  if (!Array.isArray(choices)) return fail('the recipe has no choices');
+  if (!Array.isArray(choices)) return fail(phrase`the recipe has no choices`);
   choices.forEach((choice: Choice) => {
     const problem = checkChoice(choice);
     if (problem) fail(problem);
   });
   if (saliency !== undefined && typeof saliency.file !== 'string')
-    return fail('the recipe names no saliency file');
+    return fail(phrase`the recipe names no saliency file`);
   return { encoding, seed, choices, input, ...(saliency ? { saliency } : {}) };
 }
 
 /** What is wrong with a choice, or undefined. */
-export function checkChoice(choice: Choice): string | undefined {
-  if (choice === null || typeof choice !== 'object') return 'a choice is no object';
-  const where = `layer "${choice.layer}", blob ${choice.blob}`;
+export function checkChoice(choice: Choice): Phrase | undefined {
+  if (choice === null || typeof choice !== 'object') return phrase`a choice is no object`;
+  const where = phrase`layer "${String(choice.layer)}", blob ${String(choice.blob)}`;
   if (typeof choice.layer !== 'string' || !Number.isInteger(choice.blob))
-    return 'a choice names no layer and blob';
+    return phrase`a choice names no layer and blob`;
   const { bits, index } = choice;
   if (bits !== undefined && !(Number.isInteger(bits) && bits >= 1 && bits <= mostCodeBits)) {
-    return `${where}: bits cannot be ${String(bits)}`;
+    return phrase`${where}: bits cannot be ${String(bits)}`;
   }
   if (index !== undefined && !indexWidths.includes(index))
-    return `${where}: index cannot be ${String(index)}`;
+    return phrase`${where}: index cannot be ${String(index)}`;
   const checks = Object.hasOwn(fields, choice.method) ? fields[choice.method] : undefined;
-  if (!checks) return `${where}: the method "${choice.method}" is not known`;
+  if (!checks) return phrase`${where}: the method "${String(choice.method)}" is not known`;
   for (const [name, check] of Object.entries(checks)) {
     const value: unknown = (choice as unknown as Record<string, unknown>)[name];
-    if (typeof value !== 'number' || !check(value)) return `${where}: ${name} cannot be ${String(value)}`;
+    if (typeof value !== 'number' || !check(value))
+      return phrase`${where}: ${name} cannot be ${String(value)}`;
   }
   return undefined;
 }

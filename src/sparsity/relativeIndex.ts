@@ -1,3 +1,5 @@
+import { CaffeError } from '../caffe/errors';
+import { phrase } from '../phrase';
 import { packBits, unpackBits } from './bits';
 import { countRuns, encodeEntries, type Runs } from './scan';
 
@@ -64,18 +66,18 @@ export class RelativeIndexEncoder {
 
 /**
  * The flattened array. Zeros after the last entry need no filler: `length` tells them.
- * @throws RangeError when the entries pass the end
+ * @throws CaffeError when the entries pass the end
  */
 export function decodeRelativeIndex({ length, values, gaps }: Omit<RelativeIndex, 'width'>): Float32Array {
   if (gaps.length !== values.length) {
-    throw new RangeError(`${values.length} values have ${gaps.length} gaps`);
+    throw new CaffeError(phrase`${values.length} values have ${gaps.length} gaps`);
   }
   const result = new Float32Array(length);
   let position = -1;
   for (let entry = 0; entry < values.length; entry++) {
     position += gaps[entry] + 1;
     if (position >= length)
-      throw new RangeError(`entry ${entry} is at ${position}, past the end at ${length}`);
+      throw new CaffeError(phrase`entry ${entry} is at ${position}, past the end at ${length}`);
     result[position] = values[entry];
   }
   return result;
@@ -110,7 +112,7 @@ export const packGaps = (gaps: Uint8Array | Uint16Array, width: IndexWidth): Uin
 
 /**
  * The reverse of {@link packGaps}.
- * @throws RangeError when there are not `count` gaps, or they are of another type
+ * @throws CaffeError when there are not `count` gaps, or they are of another type
  */
 export function unpackGaps(
   packed: Uint8Array | Uint16Array,
@@ -118,8 +120,8 @@ export function unpackGaps(
   count: number,
 ): Uint8Array | Uint16Array {
   if (packed instanceof Uint16Array !== (width === 16))
-    throw new RangeError('the gaps are of the wrong type');
+    throw new CaffeError(phrase`the gaps are of the wrong type`);
   if (width < 8) return unpackBits(packed as Uint8Array, width, count);
-  if (packed.length !== count) throw new RangeError(`${count} values have ${packed.length} gaps`);
+  if (packed.length !== count) throw new CaffeError(phrase`${count} values have ${packed.length} gaps`);
   return packed;
 }

@@ -1,5 +1,6 @@
-import { CaffeError } from '../caffe/errors';
+import { CaffeError, reasonOf } from '../caffe/errors';
 import type { Model } from '../caffe/model';
+import { phrase, type Phrase } from '../phrase';
 import { packBits, unpackBits } from './bits';
 import { type Codebook, mostCodeBits } from './codebook';
 import { compressedBytes, decodeCompressed, encodeCompressed, matrixShape } from './compressedRows';
@@ -176,26 +177,27 @@ export async function writeManifest(npz: NpzWriter, manifest: Manifest): Promise
 
 /** @throws CaffeError when the .npz is none of ours */
 export async function readManifest(npz: Npz, file: string): Promise<Manifest> {
-  const refuse = (what: string, cause?: unknown) =>
-    new CaffeError(what, { file, cause, advice: 'Choose an .npz file that pruning wrote' });
-  if (!npz.has(manifestName)) throw refuse('this .npz holds no sparse model of Caffe Pruner');
+  const refuse = (what: Phrase, cause?: unknown) =>
+    new CaffeError(what, { file, cause, advice: phrase`Choose an .npz file that pruning wrote` });
+  if (!npz.has(manifestName)) throw refuse(phrase`this .npz holds no sparse model of Caffe Pruner`);
   const { array } = await npz.read(manifestName, longestManifest);
   let manifest: unknown;
   try {
     manifest = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(array));
   } catch (cause) {
-    throw refuse('the manifest of the .npz is damaged', cause);
+    throw refuse(phrase`the manifest of the .npz is damaged`, cause);
   }
   const { format, version, name, layers } = fieldsOf(manifest);
   if (format !== 'caffe-pruner sparse' || version !== 1) {
-    throw refuse('the manifest of the .npz is of a kind that is not known here');
+    throw refuse(phrase`the manifest of the .npz is of a kind that is not known here`);
   }
   if (typeof name !== 'string' || !Array.isArray(layers)) {
-    throw refuse('the manifest of the .npz has no net and layers');
+    throw refuse(phrase`the manifest of the .npz has no net and layers`);
   }
   layers.forEach((layer: unknown, index) => {
     const problem = problemOfLayer(layer);
-    if (problem !== undefined) throw refuse(`the manifest of the .npz is damaged: layer ${index} ${problem}`);
+    if (problem !== undefined)
+      throw refuse(phrase`the manifest of the .npz is damaged: layer ${index} ${problem}`);
   });
   return manifest as Manifest;
 }
@@ -207,39 +209,39 @@ const fieldsOf = (value: unknown): Record<string, unknown> =>
 const isTexts = (value: unknown) => Array.isArray(value) && value.every((text) => typeof text === 'string');
 
 /** What keeps a value from being a {@link ManifestLayer}, or undefined. */
-function problemOfLayer(layer: unknown): string | undefined {
+function problemOfLayer(layer: unknown): Phrase | undefined {
   const { name, type, bottoms, tops, blobs } = fieldsOf(layer);
-  if (typeof name !== 'string' || typeof type !== 'string') return 'has no name and type';
-  if (!isTexts(bottoms) || !isTexts(tops)) return `("${name}") has no bottoms and tops`;
-  if (!Array.isArray(blobs)) return `("${name}") has no blobs`;
+  if (typeof name !== 'string' || typeof type !== 'string') return phrase`has no name and type`;
+  if (!isTexts(bottoms) || !isTexts(tops)) return phrase`("${name}") has no bottoms and tops`;
+  if (!Array.isArray(blobs)) return phrase`("${name}") has no blobs`;
   const problem = blobs.map(problemOfBlob).find((found) => found !== undefined);
-  return problem && `("${name}") has a blob ${problem}`;
+  return problem && phrase`("${name}") has a blob ${problem}`;
 }
 
 /** What keeps a value from being a {@link ManifestBlob}, or undefined. */
-function problemOfBlob(blob: unknown): string | undefined {
+function problemOfBlob(blob: unknown): Phrase | undefined {
   const { key, encoding, shape, width, bits } = fieldsOf(blob);
-  if (typeof key !== 'string') return 'without a key';
+  if (typeof key !== 'string') return phrase`without a key`;
   if (
     !Array.isArray(shape) ||
     shape.length > mostAxes ||
     !shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0)
   ) {
-    return `"${key}" whose shape is none`;
+    return phrase`"${key}" whose shape is none`;
   }
   const count = shape.reduce((product: number, dim: number) => product * dim, 1);
-  if (count > mostValues) return `"${key}" with more values than a blob can have`;
+  if (count > mostValues) return phrase`"${key}" with more values than a blob can have`;
   if (typeof encoding !== 'string' || !['dense', 'relative', 'csr', 'csc', 'shared'].includes(encoding)) {
-    return `"${key}" in an encoding that is not known here`;
+    return phrase`"${key}" in an encoding that is not known here`;
   }
   const isRelative = encoding === 'relative' || encoding === 'shared';
   if (isRelative && !indexWidths.includes(width as IndexWidth))
-    return `"${key}" with gaps of ${String(width)} bits`;
+    return phrase`"${key}" with gaps of ${String(width)} bits`;
   if (
     encoding === 'shared' &&
     !(Number.isInteger(bits) && Number(bits) >= 1 && Number(bits) <= mostCodeBits)
   ) {
-    return `"${key}" with codes of ${String(bits)} bits`;
+    return phrase`"${key}" with codes of ${String(bits)} bits`;
   }
   return undefined;
 }
@@ -258,7 +260,7 @@ export async function readSparseBlob(
   const mostBytes = 8 * Math.max(count + 1, 2 ** mostCodeBits);
   const array = async (suffix = '') => (await npz.read(`${key}${suffix}`, mostBytes)).array;
   const typed = <T extends NpyArray>(value: NpyArray, type: new (length: number) => T): T => {
-    if (!(value instanceof type)) throw new RangeError(`the array is of the wrong type`);
+    if (!(value instanceof type)) throw new CaffeError(phrase`the array is of the wrong type`);
     return value;
   };
   const gaps = async (entries: number) => {
@@ -276,12 +278,13 @@ export async function readSparseBlob(
       const entries = typed(await array(), Float32Array);
       values = decodeRelativeIndex({ length: count, values: entries, gaps: await gaps(entries.length) });
     } else if (encoding === 'shared') {
-      const [length] = typed(await array('_entries'), Uint32Array);
+      const [length = 0] = typed(await array('_entries'), Uint32Array);
       const codebook = typed(await array('_codebook'), Float32Array);
       const codes = unpackBits(typed(await array('_codes'), Uint8Array), bits!, length);
       const entries = new Float32Array(length);
       for (let i = 0; i < length; i++) {
-        if (codes[i] >= codebook.length) throw new RangeError(`code ${codes[i]} is not in the codebook`);
+        if (codes[i] >= codebook.length)
+          throw new CaffeError(phrase`code ${codes[i]} is not in the codebook`);
         entries[i] = codebook[codes[i]];
       }
       values = decodeRelativeIndex({ length: count, values: entries, gaps: await gaps(length) });
@@ -297,11 +300,11 @@ export async function readSparseBlob(
       );
     }
     if (values.length !== count)
-      throw new RangeError(`${values.length} values do not fill the shape ${shape.join('×')}`);
+      throw new CaffeError(phrase`${values.length} values do not fill the shape ${shape.join('×')}`);
     return values;
   } catch (cause) {
-    if (cause instanceof CaffeError) throw cause;
-    throw new CaffeError(`the blob "${key}" cannot be restored: ${(cause as Error).message}`, {
+    if (cause instanceof CaffeError && cause.file !== undefined) throw cause;
+    throw new CaffeError(phrase`the blob "${key}" cannot be restored: ${reasonOf(cause)}`, {
       file,
       cause,
     });

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import util from 'node:util';
 import { CaffeError } from '../caffe/errors';
+import { phrase } from '../phrase';
 import type { Tensorflow } from './tensorflow';
 
 /** The package that holds native TensorFlow, and the version that the engine was tested with. */
@@ -21,12 +22,11 @@ const reasonOf = (error: unknown) => (error instanceof Error ? error.message.spl
 export function loadTensorflow(folder: string): Tensorflow {
   const require = createRequire(join(folder, 'package.json'));
   const { name } = tensorflowPackage;
-  const advice =
-    'Run the command "Install Native TensorFlow Engine", or choose the portable engine in the settings';
+  const advice = phrase`Run the command "Install Native TensorFlow Engine", or choose the portable engine in the settings`;
   try {
     require.resolve(name);
   } catch (error) {
-    throw new CaffeError(`Native TensorFlow is not installed in ${folder}`, { advice, cause: error });
+    throw new CaffeError(phrase`Native TensorFlow is not installed in ${folder}`, { advice, cause: error });
   }
   // Node.js 23 took away what tfjs-node 4.22 still calls (tensorflow/tfjs #8609).
   Object.assign(util, { isNullOrUndefined: (value: unknown) => value === null || value === undefined });
@@ -34,7 +34,7 @@ export function loadTensorflow(folder: string): Tensorflow {
     return require(name) as Tensorflow;
   } catch (error) {
     throw new CaffeError(
-      `Native TensorFlow in ${folder} does not run on this machine (Node.js ${process.versions.node}, ${process.platform} ${process.arch}): ${reasonOf(error)}`,
+      phrase`Native TensorFlow in ${folder} does not run on this machine (Node.js ${process.versions.node}, ${process.platform} ${process.arch}): ${reasonOf(error)}`,
       { advice, cause: error },
     );
   }

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { phrase } from '../phrase';
 import type { WorkerJobs } from '../protocol';
 import { JobClient, type Response, type Steering } from '../rpc';
 
@@ -116,8 +117,8 @@ export class WorkerClient {
       const outOfMemory = /heap out of memory|allocation failed/i.test(lastWords) || signal === 'SIGABRT';
       this.jobs.fail({
         text: outOfMemory
-          ? `The background process ran out of memory during "${running.join('", "')}". Your files are as they were; try again with fewer models open, or raise the setting caffePruner.workerMemory.`
-          : `The background process ended unexpectedly (${signal ?? `exit code ${code}`}) during "${running.join('", "')}". Your files are as they were; the next try starts it again and removes what it had begun.`,
+          ? phrase`The background process ran out of memory during "${running.join('", "')}". Your files are as they were; try again with fewer models open, or raise the setting caffePruner.workerMemory.`
+          : phrase`The background process ended unexpectedly (${signal ?? phrase`exit code ${code ?? 0}`}) during "${running.join('", "')}". Your files are as they were; the next try starts it again and removes what it had begun.`,
         kind: 'user',
       });
     });

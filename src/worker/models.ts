@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { type ByteSource, openFile } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
 import { type Model, type ModelBlob, type ModelLayer, openModel } from '../caffe/model';
+import { phrase } from '../phrase';
 
 interface OpenedModel {
   source: ByteSource;
@@ -97,9 +98,9 @@ export function blobAt(
   const layer = model.layers[place.layer];
   const blob = layer?.blobs[place.blob];
   if (!blob) {
-    throw new CaffeError(`there is no blob ${place.blob} in layer ${place.layer}`, {
+    throw new CaffeError(phrase`there is no blob ${place.blob} in layer ${place.layer}`, {
       file: source.name,
-      advice: 'The file may have changed; open it again',
+      advice: phrase`The file may have changed; open it again`,
     });
   }
   return { layer, blob };

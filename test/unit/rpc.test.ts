@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CaffeError } from '../../src/caffe/errors';
 import { isCancelled, JobClient, type JobHandlers, JobServer, Steering } from '../../src/rpc';
+import { phrase } from '../../src/phrase';
 
 interface Jobs {
   count: { params: { to: number }; event: number; result: string };
@@ -28,7 +29,7 @@ function connect() {
     },
     async *fail(kind) {
       yield* [];
-      if (kind === 'user') throw new CaffeError('the blob is short', { layer: 'ip1', byteOffset: 7 });
+      if (kind === 'user') throw new CaffeError(phrase`the blob is short`, { layer: 'ip1', byteOffset: 7 });
       throw new TypeError('undefined is no function');
     },
     async *wait(_params, { signal }) {
@@ -69,7 +70,8 @@ describe('jobs over a connection', () => {
   test('tell errors of users with their place, and defects apart', async () => {
     const { client } = connect();
     await expect(client.run('fail', 'user')).rejects.toMatchObject({
-      value: { kind: 'user', text: 'layer "ip1", byte 7: the blob is short.' },
+      message: 'layer "ip1", byte 7: the blob is short.',
+      value: { kind: 'user' },
     });
     await expect(client.run('fail', 'defect')).rejects.toMatchObject({ value: { kind: 'defect' } });
   });

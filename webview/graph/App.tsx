@@ -3,7 +3,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import type { GraphNet } from '../../src/protocol';
 import { Button, Busy, SearchField, Select } from '../controls';
 import { layersText } from '../format';
-import { t } from '../l10n';
+import { reasonOf, t } from '../l10n';
 import { Canvas } from './Canvas';
 import { host, keep, restored, type Kept } from './host';
 import { place, type Drawing } from './layout';
@@ -66,7 +66,7 @@ export function App({ uri }: { uri: string }): JSX.Element {
           setZeros(new Map(found));
         },
       })
-      .catch((error: Error) => setProblem(error.message));
+      .catch((error: unknown) => setProblem(reasonOf(error)));
     return () => controller.abort();
   }, [tint, weights]);
 
@@ -212,7 +212,9 @@ export function App({ uri }: { uri: string }): JSX.Element {
             onClick={() => {
               const svg = document.querySelector<SVGSVGElement>('#drawing');
               if (svg)
-                host.run('saveSvg', { svg: svgText(svg) }).catch((error: Error) => setProblem(error.message));
+                host
+                  .run('saveSvg', { svg: svgText(svg) })
+                  .catch((error: unknown) => setProblem(reasonOf(error)));
             }}
           />
         </div>

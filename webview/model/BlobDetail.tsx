@@ -5,7 +5,7 @@ import { HistogramChart } from '../charts/HistogramChart';
 import { Busy, Button, Checkbox, Icon, Select } from '../controls';
 import { formatBytes, formatCount, formatShape, formatShare, formatValue } from '../format';
 import { host } from '../host';
-import { t } from '../l10n';
+import { reasonOf, t } from '../l10n';
 import { useDispatch, useModel } from './context';
 import { CountScale } from './CountScale';
 import { PictureView } from './PictureView';
@@ -32,7 +32,7 @@ export function BlobDetail(): JSX.Element {
   const attempt = (work: Promise<string | undefined>) =>
     work.then(
       (text) => text !== undefined && setSaid(text),
-      (error: Error) => setSaid(error.message),
+      (error: unknown) => setSaid(reasonOf(error)),
     );
 
   if (!layer) return <section class="pane detail" aria-label={t('Blob')} />;

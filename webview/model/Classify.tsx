@@ -4,7 +4,7 @@ import type { PageJobs } from '../../src/protocol';
 import { Busy, Button } from '../controls';
 import { formatShare, formatValue } from '../format';
 import { host } from '../host';
-import { t } from '../l10n';
+import { reasonOf, t } from '../l10n';
 import { Failure } from './RunFiles';
 
 type Answer = NonNullable<PageJobs['classify']['result']>;
@@ -25,7 +25,7 @@ export function Classify(): JSX.Element {
       const result = await host.run('classify', given);
       if (result) setAnswer(result);
     } catch (error) {
-      setFailure((error as Error).message);
+      setFailure(reasonOf(error));
     }
     setBusy(false);
   };

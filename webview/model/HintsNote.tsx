@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Button, Icon } from '../controls';
 import { host } from '../host';
-import { t } from '../l10n';
+import { reasonOf, t } from '../l10n';
 import { useDispatch, useModel } from './context';
 import { type PlannedBlob, plannedBlobs, type PlanState, toPlan } from './plan';
 import { hintsOfPlan, planOfHints } from './planHints';
@@ -26,7 +26,7 @@ export function HintsNote({ plan, blobs }: { plan: PlanState; blobs: readonly Pl
     try {
       setWritten(await host.run('writeHints', { hints: told.hints }));
     } catch (error) {
-      setError((error as Error).message);
+      setError(reasonOf(error));
     }
   };
   useEffect(() => {

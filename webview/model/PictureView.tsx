@@ -6,7 +6,7 @@ import { type Palette, prepareCanvas, rgbOf, type Size, usePalette, useSize } fr
 import { Busy, Button } from '../controls';
 import { formatCount, formatValue } from '../format';
 import { host } from '../host';
-import { t } from '../l10n';
+import { reasonOf, t } from '../l10n';
 
 /** Fewest cells that zooming leaves in sight, along each axis. */
 const fewestCells = 4;
@@ -42,7 +42,7 @@ export function PictureView(props: { place: BlobPlace; layer: LayerRow; blob: Bl
             setPicture(answer);
             setFailure(undefined);
           },
-          (error: Error) => !controller.signal.aborted && setFailure(error.message),
+          (error: unknown) => !controller.signal.aborted && setFailure(reasonOf(error)),
         ),
       picture ? 80 : 0,
     );

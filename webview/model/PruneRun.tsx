@@ -4,7 +4,7 @@ import type { PageJobs } from '../../src/protocol';
 import { isCancelled } from '../../src/rpc';
 import { Button, Icon } from '../controls';
 import { host } from '../host';
-import { t } from '../l10n';
+import { reasonOf, t, translated } from '../l10n';
 import { useModel } from './context';
 import { type PlannedBlob, type PlanState, toPlan } from './plan';
 
@@ -44,7 +44,7 @@ export function PruneRun({
         text === undefined ? undefined : { phase: 'done', text, warnings: result?.recipe.warnings ?? [] },
       );
     } catch (error) {
-      setRun(isCancelled(error) ? undefined : { phase: 'failed', text: (error as Error).message });
+      setRun(isCancelled(error) ? undefined : { phase: 'failed', text: reasonOf(error) });
     }
   };
 
@@ -62,7 +62,7 @@ export function PruneRun({
       {run?.phase === 'running' ? (
         <div class="tools" role="status">
           <progress value={run.progress.fraction} max={1} aria-label={t('Pruning')} />
-          <span class="muted">{run.progress.message}</span>
+          <span class="muted">{translated(run.progress.message)}</span>
           <Button onClick={() => controller.current?.abort()}>{t('Cancel')}</Button>
         </div>
       ) : (

@@ -4,7 +4,7 @@ import type { Progress, RunFile, RunFiles } from '../../src/protocol';
 import { Button, Icon } from '../controls';
 import { formatShare } from '../format';
 import { host } from '../host';
-import { t } from '../l10n';
+import { reasonOf, t, translated } from '../l10n';
 import { useModel } from './context';
 
 /** The files that the model is run with, and how to choose others. */
@@ -24,7 +24,7 @@ export function useRunFiles(): {
         setFiles(result);
         setFailure(undefined);
       },
-      (error: unknown) => setFailure((error as Error).message),
+      (error: unknown) => setFailure(reasonOf(error)),
     );
   const refresh = () => void take(host.run('runFiles', undefined));
   useEffect(refresh, [trusted, companionsChanged]);
@@ -97,7 +97,7 @@ export function ProgressLine({ progress }: { progress: Progress | undefined }): 
       </div>
       <p>
         {formatShare(Number(fraction.toFixed(3)))}
-        {progress && ` · ${progress.message}`}
+        {progress && ` · ${translated(progress.message)}`}
         {left !== undefined && left >= 1 && ` · ${formatLeft(left)}`}
       </p>
     </div>

@@ -6,7 +6,7 @@ import { LineChart } from '../charts/LineChart';
 import { Button, Checkbox, Icon, Select } from '../controls';
 import { formatCount, formatPercent, formatValue, layersText } from '../format';
 import { host } from '../host';
-import { t } from '../l10n';
+import { reasonOf, t } from '../l10n';
 import { ChooseKeeps } from './ChooseKeeps';
 import { useDispatch, useModel } from './context';
 import { formatAccuracy } from './EvaluateView';
@@ -102,7 +102,7 @@ function useKeptFigures(running: boolean, net: string | undefined): KeptFigures 
       .run('sweepFigures', undefined, { signal, onEvent: (event) => take({ figures: (figures = event) }) })
       .then(
         (changes) => take({ figures, changes }),
-        (error: unknown) => take({ figures, changes: [], failure: (error as Error).message }),
+        (error: unknown) => take({ figures, changes: [], failure: reasonOf(error) }),
       );
     setKnown((before) => ({ ...before, generation: before.generation + 1 }));
     return () => controller.abort();

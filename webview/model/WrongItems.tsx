@@ -4,7 +4,7 @@ import type { Evaluation, Thumbnail } from '../../src/protocol';
 import { Busy, Button } from '../controls';
 import { formatCount } from '../format';
 import { host } from '../host';
-import { t } from '../l10n';
+import { reasonOf, t } from '../l10n';
 import { Failure } from './RunFiles';
 
 /** Pictures that are fetched at a time. */
@@ -25,7 +25,7 @@ export function WrongItems({ evaluation }: { evaluation: Evaluation }): JSX.Elem
       host.run('thumbnails', { items }, { signal: controller.signal }).then(
         (found) => setPictures(new Map([...pictures, ...found.map((each) => [each.item, each] as const)])),
         (error: unknown) => {
-          if (!controller.signal.aborted) setFailure((error as Error).message);
+          if (!controller.signal.aborted) setFailure(reasonOf(error));
         },
       );
     }

@@ -1,5 +1,6 @@
 import { useEffect, useReducer, useRef } from 'preact/hooks';
 import type { LongJob, PageJobs } from '../../src/protocol';
+import { reasonOf } from '../l10n';
 import { isCancelled, type Steer } from '../../src/rpc';
 import { host } from '../host';
 
@@ -60,7 +61,7 @@ export function useLongJob<Job extends LongJob, Told>(
       });
       set({ running: false, result: (result ?? undefined) as State['result'] });
     } catch (error) {
-      set({ running: false, error: isCancelled(error) ? undefined : (error as Error).message });
+      set({ running: false, error: isCancelled(error) ? undefined : reasonOf(error) });
       // What was there before is there again.
       if (isCancelled(error) && request !== undefined && following.current === controller)
         void follow(undefined);

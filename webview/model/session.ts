@@ -1,3 +1,4 @@
+import { reasonOf } from '../l10n';
 import type { BlobFigures, LayerRow } from '../../src/protocol';
 import { host } from '../host';
 import type { ModelStore } from './context';
@@ -44,7 +45,7 @@ export class Session {
       );
       layers.flush();
     } catch (error) {
-      if (!signal.aborted) dispatch({ kind: 'failed', text: (error as Error).message });
+      if (!signal.aborted) dispatch({ kind: 'failed', text: reasonOf(error) });
       return;
     }
     const { layers, wantsAll } = this.store.get();
@@ -111,7 +112,7 @@ export class Session {
     try {
       await host.run('inspect', { from, to }, { signal, onEvent: (batch) => figures.add(batch) });
     } catch (error) {
-      if (!signal.aborted) dispatch({ kind: 'inspectFailed', text: (error as Error).message });
+      if (!signal.aborted) dispatch({ kind: 'inspectFailed', text: reasonOf(error) });
     }
     figures.flush();
   }

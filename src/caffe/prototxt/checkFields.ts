@@ -1,7 +1,8 @@
+import { phrase } from '../../phrase';
 import { v1LayerTypeByName } from '../layerTypes';
 import { nearest } from '../nearest';
 import type { FieldType, MessageType } from '../schema';
-import { removeFix, replaceWith, type Report } from './diagnostic';
+import { removeFix, replaceWith, type Report, withGuess } from './diagnostic';
 import type { FieldNode, MessageNode, Prototxt, ScalarNode } from './tree';
 import { readScalar, stringValue, typeInWords } from './values';
 
@@ -44,10 +45,16 @@ export function checkFields(
     if (!fieldType.repeated) {
       const before = seen?.get(fieldType);
       if (before || field.values.length > 1)
-        report('repeated', 'error', field.nameSpan, `"${field.name}" can be set only once in ${type.name}`, {
-          fixes: before ? [removeFix(prototxt, field)] : [],
-          ...(before ? { related: { ...before.nameSpan, message: 'It is set here already' } } : {}),
-        });
+        report(
+          'repeated',
+          'error',
+          field.nameSpan,
+          phrase`"${field.name}" can be set only once in ${type.name}`,
+          {
+            fixes: before ? [removeFix(prototxt, field)] : [],
+            ...(before ? { related: { ...before.nameSpan, message: phrase`It is set here already` } } : {}),
+          },
+        );
       (seen ??= new Map()).set(fieldType, field);
     }
     for (const value of field.values) {
@@ -64,7 +71,7 @@ export function checkFields(
           'wrong-type',
           'error',
           { start: value.start, end: value.start + 1 },
-          `"${field.name}" must be ${typeInWords(fieldType.type)}, not a message in braces`,
+          phrase`"${field.name}" must be ${typeInWords(fieldType.type)}, not a message in braces`,
         );
     }
   }
@@ -74,7 +81,7 @@ export function checkFields(
         'missing-field',
         'error',
         node.field?.nameSpan ?? { start: 0, end: 0 },
-        `${type.name} needs "${required.name}"`,
+        phrase`${type.name} needs "${required.name}"`,
       );
 }
 
@@ -95,9 +102,9 @@ function isFine(prototxt: Prototxt, node: MessageNode, type: MessageType, report
 function reportUnknown(field: FieldNode, type: MessageType, report: Report): void {
   const forks = type.name === 'LayerParameter' && field.name.endsWith('_param');
   const guess = forks ? nearestParam(field.name, type) : nearest(field.name, type.fields.keys());
-  const message = `${type.name} has no field "${field.name}"`;
+  const message = phrase`${type.name} has no field "${field.name}"`;
   if (guess !== undefined)
-    report('unknown-field', 'error', field.nameSpan, `${message}; did you mean "${guess}"?`, {
+    report('unknown-field', 'error', field.nameSpan, withGuess(message, guess), {
       fixes: [replaceWith(field.nameSpan, guess)],
     });
   else
@@ -105,7 +112,7 @@ function reportUnknown(field: FieldNode, type: MessageType, report: Report): voi
       'unknown-field',
       forks ? 'hint' : 'warning',
       field.nameSpan,
-      `${message}, neither in BVLC Caffe nor in the forks we know`,
+      phrase`${message}, neither in BVLC Caffe nor in the forks we know`,
     );
 }
 
@@ -129,18 +136,21 @@ function checkScalar(
   const { type } = fieldType;
   const { text } = prototxt;
   if (typeof type !== 'string' && type.kind === 'message') {
-    report('wrong-type', 'error', value, `"${field.name}" must be ${typeInWords(type)}`);
+    report('wrong-type', 'error', value, phrase`"${field.name}" must be ${typeInWords(type)}`);
     return;
   }
   if (readScalar(text, value, type) !== undefined) return;
   const raw = value.kind === 'string' ? stringValue(text, value) : text.slice(value.start, value.end);
   const fixes = [];
-  let hint = '';
+  let message = phrase`"${field.name}" must be ${typeInWords(type)}`;
   if (typeof type !== 'string') {
     const guess = type.values.has(raw) ? raw : nearest(raw, type.values.keys());
     if (guess !== undefined) {
       fixes.push(replaceWith(value, guess));
-      hint = value.kind === 'string' ? `; enums stand without quotes` : `; did you mean ${guess}?`;
+      message =
+        value.kind === 'string'
+          ? phrase`${message}; enums stand without quotes`
+          : phrase`${message}; did you mean ${guess}?`;
     }
   } else if (type === 'string' && value.kind !== 'string') {
     const current =
@@ -152,7 +162,7 @@ function checkScalar(
   ) {
     fixes.push(replaceWith(value, raw));
   }
-  report('wrong-type', 'error', value, `"${field.name}" must be ${typeInWords(type)}${hint}`, { fixes });
+  report('wrong-type', 'error', value, message, { fixes });
 }
 
 const kindOf = (raw: string): ScalarNode['kind'] => (/^[a-z_]/i.test(raw) ? 'identifier' : 'number');

@@ -1,6 +1,7 @@
+import { phrase } from '../../phrase';
 import { layerKinds } from '../layerCatalogue';
 import { nearest } from '../nearest';
-import { insertionAfter, removeFix, replaceWith, type Fix, type Report } from './diagnostic';
+import { insertionAfter, removeFix, replaceWith, type Fix, type Report, withGuess } from './diagnostic';
 import { type BlobUse, type LayerText, type NetText, type Wiring } from './netText';
 import type { Prototxt, Span } from './tree';
 
@@ -17,9 +18,9 @@ export function checkNet(prototxt: Prototxt, net: NetText, wiring: Wiring, repor
       'deprecated',
       'error',
       old.node.field!.nameSpan,
-      'A net has either `layer` or `layers`, not both',
+      phrase`A net has either \`layer\` or \`layers\`, not both`,
       {
-        related: { ...current.node.field!.nameSpan, message: 'The first `layer`' },
+        related: { ...current.node.field!.nameSpan, message: phrase`The first \`layer\`` },
       },
     );
   for (const layer of net.layers) checkLayer(prototxt, net, layer, report);
@@ -43,7 +44,7 @@ function checkWiring(
       last.set(use.blob, use);
     }
   for (const [number, { use, phases }] of missing.entries()) {
-    const where = phases.length < fed.length ? ` in the phase ${phases[0]}` : '';
+    const [phase] = phases.length < fed.length ? phases : [];
     const here = order.get(use.layer!)!;
     const maker = last.get(use.blob);
     const below = maker?.layer === use.layer ? undefined : maker;
@@ -52,13 +53,20 @@ function checkWiring(
       below || number >= mostGuesses ? undefined : nearest(use.blob, [...first.keys()].filter(isAbove));
     const why =
       below && isAbove(use.blob)
-        ? `The layers that make "${use.blob}" do not take part${where}`
+        ? phase
+          ? phrase`The layers that make "${use.blob}" do not take part in the phase ${phase}`
+          : phrase`The layers that make "${use.blob}" do not take part`
         : below
-          ? `"${use.blob}" is made only below, by "${below.layer!.name}"; layers run in the order of the file`
-          : `No layer above makes "${use.blob}"${where}${guess ? `; did you mean "${guess}"?` : ''}`;
+          ? phrase`"${use.blob}" is made only below, by "${below.layer!.name}"; layers run in the order of the file`
+          : withGuess(
+              phase
+                ? phrase`No layer above makes "${use.blob}" in the phase ${phase}`
+                : phrase`No layer above makes "${use.blob}"`,
+              guess,
+            );
     report('unknown-bottom', 'error', use.span, why, {
       fixes: guess ? [replaceWith(use.span, guess)] : [],
-      ...(below ? { related: { ...below.span, message: `"${use.blob}" is made here` } } : {}),
+      ...(below ? { related: { ...below.span, message: phrase`"${use.blob}" is made here` } } : {}),
     });
   }
   for (const { use, earlier } of doubled)
@@ -66,21 +74,23 @@ function checkWiring(
       'duplicate-top',
       'error',
       use.span,
-      `"${use.blob}" is made already${earlier.layer ? ` by "${earlier.layer.name}"` : ''}, and this layer does not work in place: that takes a bottom of the same name at the same position`,
-      { related: { ...earlier.span, message: `"${use.blob}" is made here` } },
+      earlier.layer
+        ? phrase`"${use.blob}" is made already by "${earlier.layer.name}", and this layer does not work in place: that takes a bottom of the same name at the same position`
+        : phrase`"${use.blob}" is made already, and this layer does not work in place: that takes a bottom of the same name at the same position`,
+      { related: { ...earlier.span, message: phrase`"${use.blob}" is made here` } },
     );
   for (const { layer, earlier } of namesakes) {
-    const related = { ...placeOf(earlier), message: 'The other one' };
+    const related = { ...placeOf(earlier), message: phrase`The other one` };
     if (learns(layer) || learns(earlier))
       report(
         'duplicate-layer',
         'warning',
         placeOf(layer),
-        `There is a layer "${layer.name}" already: weights are matched by name, so both would get the same`,
+        phrase`There is a layer "${layer.name}" already: weights are matched by name, so both would get the same`,
         { related },
       );
     else
-      report('duplicate-layer', 'hint', placeOf(layer), `There is a layer "${layer.name}" already`, {
+      report('duplicate-layer', 'hint', placeOf(layer), phrase`There is a layer "${layer.name}" already`, {
         related,
       });
   }
@@ -101,21 +111,21 @@ function checkLayer(prototxt: Prototxt, net: NetText, layer: LayerText, report: 
   const field = (name: string) => node.fields.find((candidate) => candidate.name === name);
   if (layer.typeSpan === undefined) {
     if (!description.fields.some(({ name }) => name === 'type'))
-      report('missing-field', 'error', placeOf(layer), 'The layer has no type');
+      report('missing-field', 'error', placeOf(layer), phrase`The layer has no type`);
   } else checkKind(prototxt, net, layer, layer.typeSpan, report);
   if (!description.fields.some(({ name }) => name === 'name'))
     report(
       'missing-field',
       'warning',
       node.field!.nameSpan,
-      'The layer has no name: its weights could not be found again',
+      phrase`The layer has no name: its weights could not be found again`,
     );
   if (layer.include.length > 0 && layer.exclude.length > 0)
     report(
       'rules',
       'error',
       field('exclude')!.nameSpan,
-      'A layer has either include or exclude rules, not both',
+      phrase`A layer has either include or exclude rules, not both`,
     );
   const count = (name: string) =>
     node.fields.reduce((sum, one) => sum + (one.name === name ? one.values.length : 0), 0);
@@ -125,7 +135,7 @@ function checkLayer(prototxt: Prototxt, net: NetText, layer: LayerText, report: 
       'rules',
       'error',
       field('propagate_down')!.nameSpan,
-      `propagate_down must be set for each of the ${layer.bottoms.length} bottoms, or not at all; here are ${propagate}`,
+      phrase`propagate_down must be set for each of the ${layer.bottoms.length} bottoms, or not at all; here are ${propagate}`,
     );
 }
 
@@ -139,7 +149,9 @@ function checkKind(prototxt: Prototxt, net: NetText, layer: LayerText, typeSpan:
       'unknown-layer-type',
       guess ? 'warning' : 'hint',
       typeSpan,
-      `Unknown layer type "${layer.type}"${guess ? `; did you mean "${guess}"?` : ', neither in BVLC Caffe nor in the forks we know'}`,
+      guess
+        ? withGuess(phrase`Unknown layer type "${layer.type}"`, guess)
+        : phrase`Unknown layer type "${layer.type}", neither in BVLC Caffe nor in the forks we know`,
       { fixes: guess ? [replaceWith(typeSpan, guess)] : [] },
     );
     return;
@@ -149,13 +161,15 @@ function checkKind(prototxt: Prototxt, net: NetText, layer: LayerText, typeSpan:
       'missing-bottom',
       'error',
       placeOf(layer),
-      `${kind.type} takes ${kind.bottoms[0] === kind.bottoms[1] ? '' : 'at least '}${kind.bottoms[0]} bottoms: what is predicted and what is true; here ${layer.bottoms.length === 1 ? 'is 1' : `are ${layer.bottoms.length}`}`,
+      kind.bottoms[0] === kind.bottoms[1]
+        ? phrase`${kind.type} takes ${kind.bottoms[0]} bottoms: what is predicted and what is true, not ${layer.bottoms.length}`
+        : phrase`${kind.type} takes at least ${kind.bottoms[0]} bottoms: what is predicted and what is true, not ${layer.bottoms.length}`,
       { fixes: net.layers.length > 5000 ? [] : bottomFixes(prototxt, net, layer) },
     );
   if (!modern) return;
   for (const field of layer.node.fields)
     if (field.name.endsWith('_param') && !kind.params.includes(field.name) && layerParams.has(field.name))
-      report('useless-field', 'hint', field, `${kind.type} does not read ${field.name}`, {
+      report('useless-field', 'hint', field, phrase`${kind.type} does not read ${field.name}`, {
         tag: 'unnecessary',
         fixes: [removeFix(prototxt, field)],
       });
@@ -179,7 +193,7 @@ function bottomFixes(prototxt: Prototxt, net: NetText, layer: LayerText): Fix[] 
   );
   if (!after) return [];
   return chosen.slice(0, 4).map((blob, index) => ({
-    title: `Add bottom: "${blob}"`,
+    title: phrase`Add bottom: "${blob}"`,
     edits: [insertionAfter(prototxt, after, `bottom: ${JSON.stringify(blob)}`)],
     ...(index === 0 ? { preferred: true } : {}),
   }));

@@ -1,8 +1,9 @@
+import { phrase } from '../../phrase';
 import type { SolverParameter } from '../messages';
 import { nearest } from '../nearest';
 import { solverTypes } from '../upgrade';
 import { forkPolicies, vocabularyOf } from '../vocabulary';
-import { removeFix, replaceWith, type Report } from './diagnostic';
+import { removeFix, replaceWith, type Report, withGuess } from './diagnostic';
 import { insideQuotes } from './netText';
 import { fieldOf, scalarOf, type FieldNode, type MessageNode, type Prototxt, type Span } from './tree';
 
@@ -51,7 +52,7 @@ export function checkSolver(
         const span = insideQuotes(prototxt.text, value);
         const path = prototxt.text.slice(span.start, span.end);
         if (!path.includes(',') && exists(path) === false)
-          report('missing-file', 'warning', span, `There is no file "${path}" here or above`);
+          report('missing-file', 'warning', span, phrase`There is no file "${path}" here or above`);
       }
 }
 
@@ -60,14 +61,19 @@ function checkNets(solver: SolverParameter, place: (name: Field) => Span, report
     (name) => solver[name] !== undefined,
   );
   if (train.length === 0)
-    report('solver', 'error', place('net'), 'The solver names no net to train: set `net` to its prototxt');
+    report(
+      'solver',
+      'error',
+      place('net'),
+      phrase`The solver names no net to train: set \`net\` to its prototxt`,
+    );
   // `net` and `net_param` may stand beside a test net, but not beside another train net.
   if (train.length > 1)
     report(
       'solver',
       'error',
       place(train[1]),
-      `Only one net can be trained, not both ${train.slice(0, 2).join(' and ')}`,
+      phrase`Only one net can be trained, not both ${train[0]} and ${train[1]}`,
     );
   const own = (solver.test_net?.length ?? 0) + (solver.test_net_param?.length ?? 0);
   const shared = solver.net !== undefined || solver.net_param !== undefined;
@@ -77,7 +83,7 @@ function checkNets(solver: SolverParameter, place: (name: Field) => Span, report
       'solver',
       'error',
       place(own > 0 ? (solver.test_net ? 'test_net' : 'test_net_param') : 'test_iter'),
-      `There must be one test_iter for each test net: ${own} net(s), but ${tests} test_iter`,
+      phrase`There must be one test_iter for each test net: ${own} net(s), but ${tests} test_iter`,
     );
   const states = solver.test_state?.length ?? 0;
   const nets = shared ? Math.max(tests, own) : own;
@@ -86,17 +92,22 @@ function checkNets(solver: SolverParameter, place: (name: Field) => Span, report
       'solver',
       'error',
       place('test_state'),
-      `There must be no test_state, or one for each of the ${nets} test nets, not ${states}`,
+      phrase`There must be no test_state, or one for each of the ${nets} test nets, not ${states}`,
     );
   if (tests > 0 && (solver.test_interval ?? 0) <= 0)
     report(
       'solver',
       'error',
       place('test_iter'),
-      'test_iter needs test_interval: the iterations between tests',
+      phrase`test_iter needs test_interval: the iterations between tests`,
     );
   if (solver.test_interval && nets === 0)
-    report('solver', 'warning', place('test_interval'), 'test_interval has no effect without test_iter');
+    report(
+      'solver',
+      'warning',
+      place('test_interval'),
+      phrase`test_interval has no effect without test_iter`,
+    );
 }
 
 function checkPolicy(
@@ -108,11 +119,21 @@ function checkPolicy(
 ): void {
   // The rates of each stage stand for it in Intel Caffe.
   if (solver.base_lr === undefined && solver.lr_policy !== 'multifixed')
-    report('solver', 'error', place('base_lr'), 'The solver has no base_lr, the learning rate to start from');
+    report(
+      'solver',
+      'error',
+      place('base_lr'),
+      phrase`The solver has no base_lr, the learning rate to start from`,
+    );
   const policy = solver.lr_policy;
   if (policy === undefined) {
     if (!field('lr_policy'))
-      report('solver', 'error', place('base_lr'), 'The solver has no lr_policy, such as "fixed" or "step"');
+      report(
+        'solver',
+        'error',
+        place('base_lr'),
+        phrase`The solver has no lr_policy, such as "fixed" or "step"`,
+      );
     return;
   }
   const needs = policyFields[policy];
@@ -120,15 +141,9 @@ function checkPolicy(
     if (forkPolicies.has(policy)) return;
     const span = stringSpan(prototxt, field('lr_policy')!);
     const guess = nearest(policy, Object.keys(vocabularyOf('SolverParameter', 'lr_policy')!));
-    report(
-      'solver',
-      'error',
-      span,
-      `Unknown lr_policy "${policy}"${guess ? `; did you mean "${guess}"?` : ''}`,
-      {
-        fixes: guess ? [replaceWith(span, guess)] : [],
-      },
-    );
+    report('solver', 'error', span, withGuess(phrase`Unknown lr_policy "${policy}"`, guess), {
+      fixes: guess ? [replaceWith(span, guess)] : [],
+    });
     return;
   }
   for (const name of needs)
@@ -137,21 +152,23 @@ function checkPolicy(
         'solver',
         name === 'gamma' || name === 'power' ? 'warning' : 'error',
         place('lr_policy'),
-        `The policy "${policy}" needs ${name}${name === 'gamma' || name === 'power' ? '; without it, it counts as 0' : ''}`,
+        name === 'gamma' || name === 'power'
+          ? phrase`The policy "${policy}" needs ${name}; without it, it counts as 0`
+          : phrase`The policy "${policy}" needs ${name}`,
       );
   for (const name of ['stepsize', 'stepvalue', 'gamma', 'power'] as const) {
     const useless = field(name);
     if (useless && !needs.includes(name))
-      report('useless-field', 'hint', useless, `The policy "${policy}" does not read ${name}`, {
+      report('useless-field', 'hint', useless, phrase`The policy "${policy}" does not read ${name}`, {
         tag: 'unnecessary',
         fixes: [removeFix(prototxt, useless)],
       });
   }
   const values = solver.stepvalue ?? [];
   if (values.some((value, index) => index > 0 && value <= values[index - 1]))
-    report('solver', 'error', place('stepvalue'), 'The stepvalues must rise');
+    report('solver', 'error', place('stepvalue'), phrase`The stepvalues must rise`);
   if (field('stepsize') && needs.includes('stepsize') && policy === 'step' && (solver.stepsize ?? 1) <= 0)
-    report('solver', 'error', place('stepsize'), 'stepsize must be positive');
+    report('solver', 'error', place('stepsize'), phrase`stepsize must be positive`);
 }
 
 function checkType(
@@ -169,7 +186,9 @@ function checkType(
       'deprecated',
       field('type') ? 'error' : 'information',
       old,
-      field('type') ? 'Both type and solver_type are set' : 'solver_type is deprecated: write type',
+      field('type')
+        ? phrase`Both type and solver_type are set`
+        : phrase`solver_type is deprecated: write type`,
       {
         tag: 'deprecated',
         fixes: field('type')
@@ -177,7 +196,7 @@ function checkType(
           : current
             ? [
                 {
-                  title: `Write type: "${current}"`,
+                  title: phrase`Write type: "${current}"`,
                   preferred: true,
                   edits: [{ start: old.nameSpan.start, end: old.values[0].end, text: `type: "${current}"` }],
                 },
@@ -196,7 +215,7 @@ function checkType(
       'solver',
       guess ? 'error' : 'warning',
       span,
-      `Caffe has no solver "${type}"${guess ? `; did you mean "${guess}"?` : ''}`,
+      withGuess(phrase`Caffe has no solver "${type}"`, guess),
       {
         fixes: guess ? [replaceWith(span, guess)] : [],
       },
@@ -206,13 +225,13 @@ function checkType(
   for (const [name, types] of Object.entries(typeFields) as [Field, readonly string[]][]) {
     const useless = field(name);
     if (useless && known.includes(type) && !types.includes(type))
-      report('useless-field', 'hint', useless, `The solver ${type} does not read ${name}`, {
+      report('useless-field', 'hint', useless, phrase`The solver ${type} does not read ${name}`, {
         tag: 'unnecessary',
         fixes: [removeFix(prototxt, useless)],
       });
   }
   if ((type === 'AdaGrad' || type === 'RMSProp') && (solver.momentum ?? 0) !== 0)
-    report('solver', 'error', place('momentum'), `${type} cannot be used with momentum`, {
+    report('solver', 'error', place('momentum'), phrase`${type} cannot be used with momentum`, {
       fixes: [removeFix(prototxt, field('momentum')!)],
     });
 }

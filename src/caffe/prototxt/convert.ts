@@ -1,3 +1,4 @@
+import { phrase } from '../../phrase';
 import { CaffeError } from '../errors';
 import { v1LayerTypeByName } from '../layerTypes';
 import type { LayerParameter } from '../messages';
@@ -16,7 +17,9 @@ import type { PlainMessage } from './values';
 export function conversionFix(prototxt: Prototxt, net: NetText): Fix | undefined {
   if (net.layers.some(({ node }) => node.field!.name === 'layer') && net.layers.some(isOld)) return undefined;
   const edits = [...inputEdits(prototxt, net), ...layerEdits(prototxt, net)];
-  return edits.length === 0 ? undefined : { title: 'Convert to the current syntax', edits, preferred: true };
+  return edits.length === 0
+    ? undefined
+    : { title: phrase`Convert to the current syntax`, edits, preferred: true };
 }
 
 const isOld = ({ node }: LayerText): boolean => node.field!.name === 'layers';

@@ -1,3 +1,4 @@
+import { phrase, type Phrase } from '../../phrase';
 import { CaffeError } from '../errors';
 import { layerKinds } from '../layerCatalogue';
 import type { LayerParameter, NetParameter, SolverParameter } from '../messages';
@@ -8,7 +9,7 @@ import { checkFields, type CheckedLayers } from './checkFields';
 import { checkNet, placeOf } from './checkNet';
 import { checkSolver } from './checkSolver';
 import { conversionFix } from './convert';
-import type { Diagnostic, Report } from './diagnostic';
+import { replaceWith, type Diagnostic, type Report } from './diagnostic';
 import { fileKind } from './fileKind';
 import { findHints, layerName } from './hints';
 import { netsOf, wire, type NetText, type Wiring } from './netText';
@@ -81,8 +82,8 @@ function reportOldSyntax(prototxt: Prototxt, net: NetText | undefined, report: R
     layers ? 'information' : 'hint',
     (layers ?? old[0]).nameSpan,
     layers
-      ? '`layers` is the syntax of 2014 and before; write `layer` with a type in quotes'
-      : '`input` is deprecated; write a layer of type Input',
+      ? phrase`\`layers\` is the syntax of 2014 and before; write \`layer\` with a type in quotes`
+      : phrase`\`input\` is deprecated; write a layer of type Input`,
     { tag: 'deprecated', fixes: fix ? [fix] : [] },
   );
 }
@@ -97,28 +98,22 @@ function checkHints(
   for (const { body, hint, layer, problems, span } of findHints(prototxt)) {
     for (const { message, replacement, start, end } of problems)
       report('hint', 'warning', { start, end }, message, {
-        fixes:
-          replacement === undefined
-            ? []
-            : [
-                {
-                  title: `Change to ${replacement}`,
-                  preferred: true,
-                  edits: [{ start, end, text: replacement }],
-                },
-              ],
+        fixes: replacement === undefined ? [] : [replaceWith({ start, end }, replacement)],
       });
     const text = layer && layers.get(layer);
     if (!text || hint.skip) continue;
     const kind = layerKinds.get(text.type);
     const name = layerName(prototxt, layer);
-    const remove = { title: 'Remove the hint', edits: [{ start: span.start, end: span.end, text: '' }] };
+    const remove = {
+      title: phrase`Remove the hint`,
+      edits: [{ start: span.start, end: span.end, text: '' }],
+    };
     if (kind && !kind.weights)
-      report('hint', 'warning', body, `"${name}" is a ${kind.type}: it has no weights to prune`, {
+      report('hint', 'warning', body, phrase`"${name}" is a ${kind.type}: it has no weights to prune`, {
         fixes: [remove],
       });
     else if (model && name !== '' && !model.layers.get(name)?.length)
-      report('hint', 'warning', body, `${model.file} has no weights for "${name}"`);
+      report('hint', 'warning', body, phrase`${model.file} has no weights for "${name}"`);
   }
 }
 
@@ -154,7 +149,7 @@ function checkShapes(
         const text = node && texts.get(node);
         if (!text || said.has(`${error.line} ${error.message}`) || faulty(node)) continue;
         said.add(`${error.line} ${error.message}`);
-        report('shape', usesFork(node) ? 'warning' : 'error', placeOf(text), error.message);
+        report('shape', usesFork(node) ? 'warning' : 'error', placeOf(text), error.what);
       }
       if (model)
         for (const { layer, params } of layers) {
@@ -188,14 +183,15 @@ function misfitOf(
   name: string,
   params: readonly (readonly number[])[],
   { file, layers }: PairedModel,
-): string | undefined {
+): Phrase | undefined {
   const blobs = layers.get(name);
   if (!blobs || blobs.length === 0) return undefined;
   for (const [index, shape] of params.entries()) {
     const blob = blobs[index];
-    if (!blob) return `${file} has ${blobs.length} blob(s) for "${name}", but the layer has ${params.length}`;
+    if (!blob)
+      return phrase`${file} has ${blobs.length} blob(s) for "${name}", but the layer has ${params.length}`;
     if (!sameShape(shape, blob))
-      return `Blob ${index} of "${name}" is ${shape.map((size) => (Number.isNaN(size) ? '?' : size)).join('×')} here, but ${blob.join('×')} in ${file}`;
+      return phrase`Blob ${index} of "${name}" is ${shape.map((size) => (Number.isNaN(size) ? '?' : size)).join('×')} here, but ${blob.join('×')} in ${file}`;
   }
   return undefined;
 }

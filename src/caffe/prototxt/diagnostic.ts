@@ -1,3 +1,4 @@
+import { phrase, type Phrase } from '../../phrase';
 import { indentOf, type FieldNode, type Prototxt, type Span, type TextEdit } from './tree';
 
 export type DiagnosticCode =
@@ -22,7 +23,7 @@ export type DiagnosticCode =
 
 /** A way out of a problem. */
 export interface Fix {
-  title: string;
+  title: Phrase;
   edits: TextEdit[];
   /** It is most likely what is meant. */
   preferred?: true;
@@ -33,25 +34,29 @@ export interface Diagnostic extends Span {
   code: DiagnosticCode;
   /** `error`: Caffe refuses it. `warning`: likely a mistake. `information`: could be better. `hint`: a remark. */
   severity: 'error' | 'warning' | 'information' | 'hint';
-  message: string;
+  message: Phrase;
   fixes: Fix[];
   /** How an editor may show the part: faded, or struck through. */
   tag?: 'unnecessary' | 'deprecated';
   /** Another place that belongs to it. */
-  related?: Span & { message: string };
+  related?: Span & { message: Phrase };
 }
+
+/** What is wrong, and what may have been meant. */
+export const withGuess = (said: Phrase, guess: string | undefined): Phrase =>
+  guess === undefined ? said : phrase`${said}; did you mean "${guess}"?`;
 
 export type Report = (
   code: DiagnosticCode,
   severity: Diagnostic['severity'],
   span: Span,
-  message: string,
+  message: Phrase,
   more?: Partial<Pick<Diagnostic, 'fixes' | 'tag' | 'related'>>,
 ) => void;
 
 /** A fix that puts another word in the place of a span. */
 export const replaceWith = (span: Span, text: string): Fix => ({
-  title: `Change to ${text}`,
+  title: phrase`Change to ${text}`,
   edits: [{ start: span.start, end: span.end, text }],
   preferred: true,
 });
@@ -77,7 +82,7 @@ export function removalsOf(prototxt: Prototxt, fields: readonly Span[]): TextEdi
 }
 
 export const removeFix = (prototxt: Prototxt, field: FieldNode): Fix => ({
-  title: `Remove ${field.name}`,
+  title: phrase`Remove ${field.name}`,
   edits: [removalOf(prototxt, field)],
   preferred: true,
 });

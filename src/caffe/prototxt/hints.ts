@@ -1,3 +1,4 @@
+import { phrase, type Phrase } from '../../phrase';
 import {
   floorIndex,
   indentOf,
@@ -51,7 +52,7 @@ export const hintWords: ReadonlyMap<string, string> = new Map([
 ]);
 
 export interface HintProblem extends Span {
-  message: string;
+  message: Phrase;
   /** What the span should be instead, where that is clear. */
   replacement?: string;
 }
@@ -84,11 +85,11 @@ export function findHints(prototxt: Prototxt): FoundHint[] {
     const { hint, isDefault, problems } = readHint(prototxt.text, body);
     const layer = layerOfComment(prototxt, layers, starts, span);
     if (isDefault && span.start > (starts[0] ?? Infinity))
-      problems.push({ ...body, message: 'A default must stand before the first layer' });
+      problems.push({ ...body, message: phrase`A default must stand before the first layer` });
     if (!isDefault && !layer)
       problems.push({
         ...body,
-        message: 'This hint belongs to no layer: write it inside the braces of one or right above it',
+        message: phrase`This hint belongs to no layer: write it inside the braces of one or right above it`,
       });
     found.push({ span, body, hint, isDefault, ...(isDefault ? {} : { layer }), problems });
   }
@@ -168,20 +169,23 @@ function readHint(
     if (!hintWords.has(key)) {
       problems.push({
         ...span,
-        message: `A hint knows no "${key}"; it may be ${[...hintWords.keys()].join(', ')}`,
+        message: phrase`A hint knows no "${key}"; it may be ${[...hintWords.keys()].join(', ')}`,
       });
       continue;
     }
-    if (seen.has(key)) problems.push({ ...span, message: `"${key}" stands here twice` });
+    if (seen.has(key)) problems.push({ ...span, message: phrase`"${key}" stands here twice` });
     seen.add(key);
     const problem = take(hint, key as keyof PruneHint, value);
     if (problem) problems.push({ ...span, ...problem });
   }
   if (seen.size === 0 && problems.length === 0)
-    problems.push({ ...body, message: 'The hint says nothing: write skip, keep=…, threshold=… or std=…' });
+    problems.push({
+      ...body,
+      message: phrase`The hint says nothing: write skip, keep=…, threshold=… or std=…`,
+    });
   const rules = ['skip', 'keep', 'threshold', 'std'].filter((key) => seen.has(key));
   if (rules.length > 1)
-    problems.push({ ...body, message: `${rules.join(' and ')} exclude each other; only one can hold` });
+    problems.push({ ...body, message: phrase`${rules.join(', ')} exclude each other; only one can hold` });
   return { hint, isDefault, problems };
 }
 
@@ -192,17 +196,17 @@ function take(
   value: string | undefined,
 ): Omit<HintProblem, keyof Span> | undefined {
   if (key === 'skip') {
-    if (value !== undefined) return { message: '"skip" takes no value', replacement: 'skip' };
+    if (value !== undefined) return { message: phrase`"skip" takes no value`, replacement: 'skip' };
     hint.skip = true;
     return undefined;
   }
   if (value === undefined || value === '')
-    return { message: `"${key}" needs a value, as in ${key}=${examples[key]}` };
+    return { message: phrase`"${key}" needs a value, as in ${key}=${examples[key]}` };
   if (key === 'method') {
     const method = value.toLowerCase();
     if (!hintMethods.has(method) && !isPattern(method))
       return {
-        message: `Unknown method "${value}": it may be ${[...hintMethods.keys()].join(', ')} or N:M such as 2:4`,
+        message: phrase`Unknown method "${value}": it may be ${[...hintMethods.keys()].join(', ')} or N:M such as 2:4`,
       };
     hint.method = method;
     return undefined;
@@ -210,17 +214,21 @@ function take(
   const number = readNumber(value, key === 'keep');
   if (number === undefined)
     return {
-      message: `"${value}" is no ${key === 'keep' ? 'ratio or percentage' : 'number'}, as in ${key}=${examples[key]}`,
+      message:
+        key === 'keep'
+          ? phrase`"${value}" is no ratio or percentage, as in ${key}=${examples[key]}`
+          : phrase`"${value}" is no number, as in ${key}=${examples[key]}`,
     };
   if (key === 'keep' && (number < 0 || number > 1))
     return {
-      message: `keep is a ratio from 0 to 1 or a percentage up to 100 %, but not ${value}`,
+      message: phrase`keep is a ratio from 0 to 1 or a percentage up to 100 %, but not ${value}`,
       ...(number > 1 && number <= 100 && !value.endsWith('%') ? { replacement: `keep=${value}%` } : {}),
     };
-  if (number < 0) return { message: `"${key}" must not be negative` };
+  if (number < 0) return { message: phrase`"${key}" must not be negative` };
   if (key === 'bits' && !(Number.isInteger(number) && number >= 1 && number <= 16))
-    return { message: 'bits must be an integer from 1 to 16' };
-  if (key === 'index' && ![4, 5, 8, 16].includes(number)) return { message: 'index must be 4, 5, 8 or 16' };
+    return { message: phrase`bits must be an integer from 1 to 16` };
+  if (key === 'index' && ![4, 5, 8, 16].includes(number))
+    return { message: phrase`index must be 4, 5, 8 or 16` };
   hint[key] = number;
   return undefined;
 }

@@ -1,3 +1,4 @@
+import { phrase, type Phrase } from '../../phrase';
 import {
   nextSignificant,
   type FieldNode,
@@ -105,7 +106,7 @@ class Parser {
     this.index = nextSignificant(this.tokens, this.index);
   }
 
-  private problem(message: string, start = this.start(), end = this.tokens.starts[this.index + 1]): void {
+  private problem(message: Phrase, start = this.start(), end = this.tokens.starts[this.index + 1]): void {
     this.problems.push({ message, start, end });
   }
 
@@ -118,8 +119,8 @@ class Parser {
     const text = this.tokens.text.slice(start, Math.min(this.end, start + 20));
     const what =
       kind === TokenKind.String || kind === TokenKind.OpenString || kind === TokenKind.Number
-        ? `The value ${text} belongs to no field`
-        : `Unexpected ${JSON.stringify(text)}; a field such as "name: value" was expected`;
+        ? phrase`The value ${text} belongs to no field`
+        : phrase`Unexpected ${JSON.stringify(text)}; a field such as "name: value" was expected`;
     this.problem(what, start, this.end);
   }
 
@@ -143,9 +144,9 @@ class Parser {
     const value = this.startsNextField(nameEnd) ? undefined : this.scalar();
     if (value) {
       field.values.push(value);
-      if (!colon) this.problem(`Expected ":" between "${name}" and its value`, start, value.end);
-    } else if (colon) this.problem(`"${name}" has no value`, start, this.end);
-    else this.problem(`Expected ":" and a value, or "{", after "${name}"`, start, nameEnd);
+      if (!colon) this.problem(phrase`Expected ":" between "${name}" and its value`, start, value.end);
+    } else if (colon) this.problem(phrase`"${name}" has no value`, start, this.end);
+    else this.problem(phrase`Expected ":" and a value, or "{", after "${name}"`, start, nameEnd);
     this.finish(field);
   }
 
@@ -162,7 +163,7 @@ class Parser {
     while (this.kind() === TokenKind.Identifier || this.is('.') || this.is('/') || this.is('-'))
       this.advance();
     if (this.is(']')) this.advance();
-    else this.problem('The name in brackets has no "]"', start, this.end);
+    else this.problem(phrase`The name in brackets has no "]"`, start, this.end);
     return this.tokens.text.slice(start, this.end);
   }
 
@@ -182,12 +183,12 @@ class Parser {
       case TokenKind.OpenString:
         if (minus) break;
         while (this.kind() === TokenKind.String || this.kind() === TokenKind.OpenString) {
-          if (this.kind() === TokenKind.OpenString) this.problem('The string has no closing quote');
+          if (this.kind() === TokenKind.OpenString) this.problem(phrase`The string has no closing quote`);
           this.advance();
         }
         return { kind: 'string', start, end: this.end };
     }
-    if (minus) this.problem('Expected a number after "-"', start, this.end);
+    if (minus) this.problem(phrase`Expected a number after "-"`, start, this.end);
     return undefined;
   }
 
@@ -215,7 +216,7 @@ class Parser {
     field.values.push(message);
     if (this.depth === depthLimit) {
       this.problem(
-        `Messages are nested more than ${depthLimit} deep here; they are not looked into`,
+        phrase`Messages are nested more than ${depthLimit} deep here; they are not looked into`,
         start,
         start + 1,
       );
@@ -238,14 +239,14 @@ class Parser {
   private close(): void {
     const { message } = this;
     if (message === this.root) {
-      this.problem('There is no message to close here');
+      this.problem(phrase`There is no message to close here`);
       this.advance();
       return;
     }
     const opener = this.tokens.text[message.start];
     const closer = this.tokens.text[this.start()];
     if ((opener === '{') !== (closer === '}'))
-      this.problem(`"${opener}" is closed by "${closer}"; expected "${opener === '{' ? '}' : '>'}"`);
+      this.problem(phrase`"${opener}" is closed by "${closer}"; expected "${opener === '{' ? '}' : '>'}"`);
     message.inner.end = this.start();
     message.closed = true;
     this.advance();
@@ -256,7 +257,7 @@ class Parser {
   private leaveOpen(): void {
     const { message } = this;
     const name = message.field!.name;
-    this.problem(`"${name}" is never closed`, message.field!.start, message.start + 1);
+    this.problem(phrase`"${name}" is never closed`, message.field!.start, message.start + 1);
     message.inner.end = this.more() ? this.start() : this.tokens.text.length;
     this.leave(message.inner.end);
   }
@@ -296,7 +297,7 @@ class Parser {
     const start = this.start();
     this.advance();
     if (!colon && !this.is('{') && !this.is('<'))
-      this.problem(`Expected ":" between "${field.name}" and its values`, field.start, start);
+      this.problem(phrase`Expected ":" between "${field.name}" and its values`, field.start, start);
     if (this.is(']')) this.endList(field);
     else this.listValues(field);
   }
@@ -310,7 +311,7 @@ class Parser {
       }
       const value = this.startsNextField(this.end) ? undefined : this.scalar();
       if (!value) {
-        this.problem(`The list of "${field.name}" has no "]"`, field.start, this.end);
+        this.problem(phrase`The list of "${field.name}" has no "]"`, field.start, this.end);
         this.finish(field);
         return;
       }
@@ -331,7 +332,7 @@ class Parser {
 
   private endList(field: FieldNode): void {
     if (this.is(']')) this.advance();
-    else this.problem(`The list of "${field.name}" has no "]"`, field.start, this.end);
+    else this.problem(phrase`The list of "${field.name}" has no "]"`, field.start, this.end);
     this.finish(field);
   }
 

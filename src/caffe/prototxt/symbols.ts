@@ -1,3 +1,4 @@
+import { phrase, type Phrase } from '../../phrase';
 import { netsOf, type BlobUse, type LayerText, type NetText, wire } from './netText';
 import type { Prototxt, Span, TextEdit } from './tree';
 
@@ -87,16 +88,22 @@ export function neighboursOf(net: NetText, layer: LayerText): { inputs: LayerTex
 }
 
 /** The edits that give a name another one in all its places, or why that cannot be. */
-export function rename(symbol: NetSymbol, name: string): TextEdit[] | { problem: string } {
-  if (name.trim() === '') return { problem: `A ${words[symbol.kind]} needs a name` };
-  if (/["'\\\n\r]/.test(name)) return { problem: 'A name has no quotes, backslashes or line breaks' };
+export function rename(symbol: NetSymbol, name: string): TextEdit[] | { problem: Phrase } {
+  if (name.trim() === '') return { problem: needsName[symbol.kind] };
+  if (/["'\\\n\r]/.test(name)) return { problem: phrase`A name has no quotes, backslashes or line breaks` };
   if (name !== symbol.name && occurrencesOf({ ...symbol, name }).length > 0)
-    return { problem: `There is a ${words[symbol.kind]} "${name}" already` };
+    return { problem: thereIs[symbol.kind](name) };
   return occurrencesOf(symbol).map(({ start, end }) => ({ start, end, text: name }));
 }
 
-const words: Readonly<Record<NetSymbol['kind'], string>> = {
-  blob: 'blob',
-  layer: 'layer',
-  param: 'shared parameter',
+const needsName: Readonly<Record<NetSymbol['kind'], Phrase>> = {
+  blob: phrase`A blob needs a name`,
+  layer: phrase`A layer needs a name`,
+  param: phrase`A shared parameter needs a name`,
+};
+
+const thereIs: Readonly<Record<NetSymbol['kind'], (name: string) => Phrase>> = {
+  blob: (name) => phrase`There is a blob "${name}" already`,
+  layer: (name) => phrase`There is a layer "${name}" already`,
+  param: (name) => phrase`There is a shared parameter "${name}" already`,
 };

@@ -1,3 +1,4 @@
+import type { Phrase } from '../../phrase';
 import { TokenKind, type Tokens } from './lexer';
 
 /** A part of the text: from `start` up to `end`, in UTF-16 units as editors count. */
@@ -40,7 +41,7 @@ export interface FieldNode extends Span {
 
 /** A place where the text breaks the text format's grammar. */
 export interface SyntaxProblem extends Span {
-  message: string;
+  message: Phrase;
 }
 
 /** A prototxt: the tree of its fields over the tokens of its text, and what is wrong with it. */

@@ -1,3 +1,4 @@
+import { phrase, type Phrase } from '../../phrase';
 import type { EnumType, FieldType, MessageType, ScalarType } from '../schema';
 import type { FieldNode, MessageNode, ScalarNode, Span } from './tree';
 
@@ -12,16 +13,16 @@ const integers: Partial<Record<ScalarType, readonly [bigint, bigint]>> = {
 };
 
 /** The type in words: `an integer`, `one of MAX, AVE, STOCHASTIC`. */
-export function typeInWords(type: FieldType['type']): string {
+export function typeInWords(type: FieldType['type']): Phrase {
   if (typeof type !== 'string') {
-    if (type.kind === 'message') return `a message in braces (${type.name})`;
+    if (type.kind === 'message') return phrase`a message in braces (${type.name})`;
     const names = [...type.values.keys()];
-    return `one of ${names.slice(0, 8).join(', ')}${names.length > 8 ? ', …' : ''}`;
+    return phrase`one of ${names.slice(0, 8).join(', ')}${names.length > 8 ? ', …' : ''}`;
   }
-  if (type === 'bool') return 'true or false';
-  if (type === 'string' || type === 'bytes') return 'a string in quotes';
-  if (type === 'float' || type === 'double') return 'a number';
-  return type.startsWith('u') ? 'an integer of at least 0' : 'an integer';
+  if (type === 'bool') return phrase`true or false`;
+  if (type === 'string' || type === 'bytes') return phrase`a string in quotes`;
+  if (type === 'float' || type === 'double') return phrase`a number`;
+  return type.startsWith('u') ? phrase`an integer of at least 0` : phrase`an integer`;
 }
 
 /** The value of a scalar as a field of this type takes it, or undefined where it does not fit (see `typeInWords`). */
@@ -133,7 +134,7 @@ function stringBytes(text: string, node: Span): Uint8Array {
 /** Something in a message that its type does not allow. */
 export interface Misfit extends Span {
   kind: 'unknown field' | 'wrong type' | 'repeated' | 'missing';
-  message: string;
+  message: Phrase;
   field?: FieldNode;
 }
 
@@ -170,7 +171,7 @@ export function readMessage(
     if (!fieldType) {
       report({
         kind: 'unknown field',
-        message: `${type.name} has no field "${field.name}"`,
+        message: phrase`${type.name} has no field "${field.name}"`,
         ...field.nameSpan,
         field,
       });
@@ -206,7 +207,7 @@ function readValue(
   }
   report({
     kind: 'wrong type',
-    message: `"${field.name}" must be ${typeInWords(type)}`,
+    message: phrase`"${field.name}" must be ${typeInWords(type)}`,
     start: value.start,
     end: value.kind === 'message' ? value.start + 1 : value.end,
     field,

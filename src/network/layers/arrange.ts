@@ -1,3 +1,4 @@
+import { phrase } from '../../phrase';
 import type { LayerTypes } from '../layer';
 import {
   canonicalAxis,
@@ -58,16 +59,16 @@ export const arrangeLayers: LayerTypes = {
       refuse(
         layer,
         param.axis !== undefined && param.concat_dim !== undefined,
-        'either axis or concat_dim should be specified; not both',
+        phrase`either axis or concat_dim should be specified; not both`,
       );
       const [first] = bottoms;
       const axis = canonicalAxis(layer, first, param.concat_dim ?? param.axis ?? 1);
       for (const bottom of bottoms) {
-        refuse(layer, bottom.length !== first.length, 'all inputs must have the same number of axes');
+        refuse(layer, bottom.length !== first.length, phrase`all inputs must have the same number of axes`);
         refuse(
           layer,
           bottom.some((size, i) => i !== axis && differ(size, first[i])),
-          `all inputs must have the same shape, except along axis ${axis}: ${bottoms.map(shapeText).join(', ')}`,
+          phrase`all inputs must have the same shape, except along axis ${axis}: ${bottoms.map(shapeText).join(', ')}`,
         );
       }
       const top = first.with(
@@ -105,7 +106,7 @@ export const arrangeLayers: LayerTypes = {
       refuse(
         layer,
         param.axis !== undefined && param.slice_dim !== undefined,
-        'either axis or slice_dim should be specified; not both',
+        phrase`either axis or slice_dim should be specified; not both`,
       );
       const axis = canonicalAxis(layer, bottom, param.slice_dim ?? param.axis ?? 1);
       const size = bottom[axis];
@@ -115,20 +116,20 @@ export const arrangeLayers: LayerTypes = {
         refuse(
           layer,
           points.length !== topCount - 1,
-          `${points.length} slice_points cut the bottom into ${points.length + 1} slices, but there are ${topCount} tops`,
+          phrase`${points.length} slice_points cut the bottom into ${points.length + 1} slices, but there are ${topCount} tops`,
         );
         const edges = [0, ...points, size];
         sizes = edges.slice(1).map((edge, i) => edge - edges[i]);
         refuse(
           layer,
           sizes.some((length) => length <= 0),
-          `slice_points must grow and stay below ${size}, the size of axis ${axis}: ${points.join(', ')}`,
+          phrase`slice_points must grow and stay below ${size}, the size of axis ${axis}: ${points.join(', ')}`,
         );
       } else {
         refuse(
           layer,
           size % topCount > 0,
-          `the number of tops (${topCount}) should evenly divide axis ${axis} of size ${size}`,
+          phrase`the number of tops (${topCount}) should evenly divide axis ${axis} of size ${size}`,
         );
         sizes = new Array<number>(topCount).fill(size / topCount);
       }
@@ -161,12 +162,12 @@ export const arrangeLayers: LayerTypes = {
       refuse(
         layer,
         isInPlace(layer),
-        'Flatten does not allow in-place computation',
-        'Give the top its own name',
+        phrase`Flatten does not allow in-place computation`,
+        phrase`Give the top its own name`,
       );
       const start = canonicalAxis(layer, bottom, layer.flatten_param?.axis ?? 1);
       const end = canonicalAxis(layer, bottom, layer.flatten_param?.end_axis ?? -1);
-      refuse(layer, end < start, `end_axis ${end} comes before axis ${start}`);
+      refuse(layer, end < start, phrase`end_axis ${end} comes before axis ${start}`);
       return {
         tops: [[...bottom.slice(0, start), count(bottom, start, end + 1), ...bottom.slice(end + 1)]],
         shares: 'all',
@@ -181,8 +182,8 @@ export const arrangeLayers: LayerTypes = {
       refuse(
         layer,
         isInPlace(layer),
-        'Reshape does not allow in-place computation',
-        'Give the top its own name',
+        phrase`Reshape does not allow in-place computation`,
+        phrase`Give the top its own name`,
       );
       const { shape, axis = 0, num_axes = -1 } = layer.reshape_param ?? {};
       const dims = shape?.dim ?? [];
@@ -190,22 +191,22 @@ export const arrangeLayers: LayerTypes = {
       refuse(
         layer,
         start < 0 || start > bottom.length,
-        `axis ${axis} is out of range for a blob of ${bottom.length} axes (${shapeText(bottom)})`,
+        phrase`axis ${axis} is out of range for a blob of ${bottom.length} axes (${shapeText(bottom)})`,
       );
-      refuse(layer, num_axes < -1, 'num_axes must be >= 0, or -1 for all');
+      refuse(layer, num_axes < -1, phrase`num_axes must be >= 0, or -1 for all`);
       const end = num_axes === -1 ? bottom.length : start + num_axes;
       refuse(
         layer,
         end > bottom.length,
-        `axis + num_axes = ${end} is out of range for a blob of ${bottom.length} axes`,
+        phrase`axis + num_axes = ${end} is out of range for a blob of ${bottom.length} axes`,
       );
-      refuse(layer, dims.filter((size) => size === -1).length > 1, 'at most one dim may be -1');
+      refuse(layer, dims.filter((size) => size === -1).length > 1, phrase`at most one dim may be -1`);
       const middle = dims.map((size, i) => {
         if (size !== 0) return size;
         refuse(
           layer,
           start + i >= bottom.length,
-          'the new shape has a dim of 0, but there is no axis of the bottom to copy it from',
+          phrase`the new shape has a dim of 0, but there is no axis of the bottom to copy it from`,
         );
         return bottom[start + i];
       });
@@ -216,14 +217,14 @@ export const arrangeLayers: LayerTypes = {
         refuse(
           layer,
           count(bottom) % given > 0,
-          `the bottom's ${count(bottom)} values (${shapeText(bottom)}) are no multiple of the ${given} that the other dims make`,
+          phrase`the bottom's ${count(bottom)} values (${shapeText(bottom)}) are no multiple of the ${given} that the other dims make`,
         );
         top[inferred] = count(bottom) / given;
       }
       refuse(
         layer,
         differ(count(top), count(bottom)),
-        `the output ${shapeText(top)} must have as many values as the input ${shapeText(bottom)}`,
+        phrase`the output ${shapeText(top)} must have as many values as the input ${shapeText(bottom)}`,
       );
       return { tops: [top], shares: 'all' };
     },
@@ -235,7 +236,7 @@ export const arrangeLayers: LayerTypes = {
     plan(layer, [bottom]) {
       const axis = canonicalAxis(layer, bottom, layer.tile_param?.axis ?? 1);
       const tiles = layer.tile_param?.tiles ?? 0;
-      refuse(layer, tiles <= 0, 'tiles must be given and positive');
+      refuse(layer, tiles <= 0, phrase`tiles must be given and positive`);
       const outer = count(bottom, 0, axis);
       const inner = count(bottom, axis);
       return {
@@ -263,19 +264,19 @@ export const arrangeLayers: LayerTypes = {
       refuse(
         layer,
         offsets.length > 1 && axis + offsets.length !== bottom.length,
-        'the number of offsets must be one or that of the axes from `axis` on',
+        phrase`the number of offsets must be one or that of the axes from \`axis\` on`,
       );
       refuse(
         layer,
         reference.length < bottom.length,
-        `the reference ${shapeText(reference)} lacks axes of ${shapeText(bottom)}`,
+        phrase`the reference ${shapeText(reference)} lacks axes of ${shapeText(bottom)}`,
       );
       const offset = bottom.map((_, i) => (i < axis ? 0 : (offsets[offsets.length > 1 ? i - axis : 0] ?? 0)));
       const top = bottom.map((size, i) => (i < axis ? size : reference[i]));
       refuse(
         layer,
         top.some((size, i) => bottom[i] - offset[i] < size),
-        `a crop of ${shapeText(top)} at offset ${offset.join(',')} does not fit into ${shapeText(bottom)}`,
+        phrase`a crop of ${shapeText(top)} at offset ${offset.join(',')} does not fit into ${shapeText(bottom)}`,
       );
       const row = top.at(-1) ?? 1;
       const rows = count(top) / row;
@@ -310,11 +311,15 @@ export const arrangeLayers: LayerTypes = {
     tops: 1,
     plan(layer, [bottom]) {
       const given = layer.permute_param?.order ?? [];
-      refuse(layer, new Set(given).size !== given.length, `there are duplicate orders: ${given.join(', ')}`);
+      refuse(
+        layer,
+        new Set(given).size !== given.length,
+        phrase`there are duplicate orders: ${given.join(', ')}`,
+      );
       refuse(
         layer,
         given.some((axis) => axis >= bottom.length),
-        `order should be less than the input's number of axes, ${bottom.length}: ${given.join(', ')}`,
+        phrase`order should be less than the input's number of axes, ${bottom.length}: ${given.join(', ')}`,
       );
       const order = [...given, ...bottom.map((_, axis) => axis).filter((axis) => !given.includes(axis))];
       const top = order.map((axis) => bottom[axis]);
@@ -352,9 +357,9 @@ export const arrangeLayers: LayerTypes = {
     plan(layer, [bottom]) {
       const group = layer.shuffle_channel_param?.group ?? 1;
       const channels = legacySize(bottom, 1);
-      refuse(layer, group <= 0, 'group must be greater than 0');
-      refuse(layer, channels % group > 0, `group ${group} does not divide the ${channels} channels`);
-      refuse(layer, isInPlace(layer), 'ShuffleChannel does not allow in-place computation');
+      refuse(layer, group <= 0, phrase`group must be greater than 0`);
+      refuse(layer, channels % group > 0, phrase`group ${group} does not divide the ${channels} channels`);
+      refuse(layer, isInPlace(layer), phrase`ShuffleChannel does not allow in-place computation`);
       const num = legacySize(bottom, 0);
       const plane = count(bottom, 2);
       const size = channels / group;
@@ -385,7 +390,7 @@ export const arrangeLayers: LayerTypes = {
     tops: 1,
     noGradient: [1],
     plan(layer, [bottom, index]) {
-      refuse(layer, index.length !== 1, 'the second bottom, the indices, must have one axis');
+      refuse(layer, index.length !== 1, phrase`the second bottom, the indices, must have one axis`);
       const size = count(bottom, 1);
       return {
         tops: [bottom.with(0, index[0])],
@@ -394,7 +399,7 @@ export const arrangeLayers: LayerTypes = {
             refuse(
               layer,
               !(from >= 0 && from < bottom[0]),
-              `index ${from} is outside of the batch of ${bottom[0]}`,
+              phrase`index ${from} is outside of the batch of ${bottom[0]}`,
             );
             copy(b.data, Math.trunc(from) * size, y, n * size, size);
           });
@@ -420,17 +425,17 @@ export const arrangeLayers: LayerTypes = {
       refuse(
         layer,
         topCount !== bottoms.length - 1,
-        `there must be one top for each bottom but the selector: ${bottoms.length - 1}, not ${topCount}`,
+        phrase`there must be one top for each bottom but the selector: ${bottoms.length - 1}, not ${topCount}`,
       );
       refuse(
         layer,
         selector.slice(1).some((size) => differ(size, 1)),
-        'the axes of the selector must be 1 long, except the first',
+        phrase`the axes of the selector must be 1 long, except the first`,
       );
       refuse(
         layer,
         bottoms.some((bottom) => differ(bottom[0], selector[0])),
-        'each bottom should have the same size of axis 0 as the selector',
+        phrase`each bottom should have the same size of axis 0 as the selector`,
       );
       return {
         tops: bottoms.slice(0, -1),
@@ -489,18 +494,18 @@ export const arrangeLayers: LayerTypes = {
       refuse(
         layer,
         coeff.length > 0 && coeff.length !== bottoms.length,
-        `Eltwise takes one coeff per bottom: ${bottoms.length}, not ${coeff.length}`,
+        phrase`Eltwise takes one coeff per bottom: ${bottoms.length}, not ${coeff.length}`,
       );
       refuse(
         layer,
         operation === 'PROD' && coeff.length > 0,
-        'Eltwise only takes coefficients for summation',
+        phrase`Eltwise only takes coefficients for summation`,
       );
       for (const bottom of bottoms) {
         refuse(
           layer,
           shapesDiffer(bottom, first),
-          `all bottoms must have the same shape: ${bottoms.map(shapeText).join(', ')}`,
+          phrase`all bottoms must have the same shape: ${bottoms.map(shapeText).join(', ')}`,
         );
       }
       const factor = bottoms.map((_, i) => coeff[i] ?? 1);
@@ -599,11 +604,15 @@ export const arrangeLayers: LayerTypes = {
     tops: 1,
     plan(layer, [bottom]) {
       const { out_max_val: withValue = false, top_k: k = 1, axis: axisParam } = layer.argmax_param ?? {};
-      refuse(layer, k < 1, 'top_k must not be less than 1');
+      refuse(layer, k < 1, phrase`top_k must not be less than 1`);
       const axis = axisParam === undefined ? undefined : canonicalAxis(layer, bottom, axisParam);
       const size = axis === undefined ? count(bottom, 1) : bottom[axis];
       const inner = axis === undefined ? 1 : count(bottom, axis + 1);
-      refuse(layer, k > size, `top_k ${k} must be at most ${size}, the number of values to choose from`);
+      refuse(
+        layer,
+        k > size,
+        phrase`top_k ${k} must be at most ${size}, the number of values to choose from`,
+      );
       const top =
         axis === undefined
           ? [bottom[0], withValue ? 2 : 1, k, ...new Array<number>(Math.max(0, bottom.length - 3)).fill(1)]

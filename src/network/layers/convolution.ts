@@ -1,4 +1,5 @@
 import type { CConvolutionParameter, ConvolutionParameter, LayerParameter } from '../../caffe/messages';
+import { phrase } from '../../phrase';
 import type { ConvolutionShape } from '../../tensor/engine';
 import type { LayerPlan, LayerType, LayerTypes, ParamPlan, Pass } from '../layer';
 import { canonicalAxis, count, refuse, shapesDiffer, shapeText, type Shape } from '../shape';
@@ -22,8 +23,12 @@ function perAxis(
   w?: number,
 ): number[] {
   if (h !== undefined || w !== undefined) {
-    refuse(layer, axes !== 2, `${what}_h and ${what}_w can only be used for 2-D convolution`);
-    refuse(layer, (repeated ?? []).length > 0, `either ${what} or ${what}_h/w should be specified; not both`);
+    refuse(layer, axes !== 2, phrase`${what}_h and ${what}_w can only be used for 2-D convolution`);
+    refuse(
+      layer,
+      (repeated ?? []).length > 0,
+      phrase`either ${what} or ${what}_h/w should be specified; not both`,
+    );
     return [h ?? byDefault ?? 0, w ?? byDefault ?? 0];
   }
   const values = repeated ?? [];
@@ -31,7 +36,7 @@ function perAxis(
   refuse(
     layer,
     values.length !== 1 && values.length !== axes,
-    `${what} must be specified once, or once per spatial dimension (specified ${values.length} times; ${axes} spatial dimensions)`,
+    phrase`${what} must be specified once, or once per spatial dimension (specified ${values.length} times; ${axes} spatial dimensions)`,
   );
   return Array.from({ length: axes }, (_, i) => values[values.length === 1 ? 0 : i]);
 }
@@ -52,12 +57,12 @@ function slidingWindow(layer: LayerParameter, param: ConvolutionParameter, axes:
   refuse(
     layer,
     kernel.some((size) => size <= 0),
-    'filter dimensions must be nonzero',
+    phrase`filter dimensions must be nonzero`,
   );
   refuse(
     layer,
     stride.some((size) => size <= 0),
-    'stride dimensions must be nonzero',
+    phrase`stride dimensions must be nonzero`,
   );
   return { kernel, stride, pad, dilation };
 }
@@ -90,15 +95,15 @@ function convolution(
   const window = slidingWindow(layer, param, axes);
   const { num_output: outputs = 0, group = 1, bias_term: hasBias = true } = param;
   const channels = bottom[axis];
-  refuse(layer, outputs <= 0, 'num_output must be positive');
-  refuse(layer, group <= 0, 'group must be positive');
-  refuse(layer, channels % group > 0, `group ${group} does not divide the ${channels} input channels`);
-  refuse(layer, outputs % group > 0, `num_output ${outputs} should be a multiple of group ${group}`);
+  refuse(layer, outputs <= 0, phrase`num_output must be positive`);
+  refuse(layer, group <= 0, phrase`group must be positive`);
+  refuse(layer, channels % group > 0, phrase`group ${group} does not divide the ${channels} input channels`);
+  refuse(layer, outputs % group > 0, phrase`num_output ${outputs} should be a multiple of group ${group}`);
   for (const other of bottoms) {
     refuse(
       layer,
       shapesDiffer(other, bottom),
-      `all bottoms must have the same shape: ${bottoms.map(shapeText).join(', ')}`,
+      phrase`all bottoms must have the same shape: ${bottoms.map(shapeText).join(', ')}`,
     );
   }
   const spatial = bottom.slice(axis + 1);
@@ -107,7 +112,7 @@ function convolution(
   refuse(
     layer,
     topSpatial.some((size) => size <= 0),
-    `the input ${shapeText(bottom)} is too small for the window ${shapeText(window.kernel)}`,
+    phrase`the input ${shapeText(bottom)} is too small for the window ${shapeText(window.kernel)}`,
   );
   const top = [...bottom.slice(0, axis), outputs, ...topSpatial];
   const [from, to] = transposed ? [outputs, channels] : [channels, outputs];
@@ -160,7 +165,7 @@ function convolution(
       count(window.kernel),
     scratch: transposed && hasBias ? { ones: outputs } : undefined,
     forward({ engine, bottom, top, params: [weight, bias], scratch }) {
-      refuse(layer, axes > 2, `convolution over ${axes} spatial axes cannot be run; up to 2 can`);
+      refuse(layer, axes > 2, phrase`convolution over ${axes} spatial axes cannot be run; up to 2 can`);
       bottom.forEach(({ data: x }, i) => {
         const y = top[i].data;
         if (!transposed) {

@@ -1,4 +1,5 @@
 import type { BlobShape, LayerParameter } from '../../caffe/messages';
+import { phrase } from '../../phrase';
 import { fill } from '../filler';
 import type { LayerType, LayerTypes, PlanContext } from '../layer';
 import { refuse, type Shape } from '../shape';
@@ -20,7 +21,7 @@ function source(
       refuse(
         layer,
         known !== undefined && known.length !== context.topCount,
-        `the source gives ${known?.length} blobs, but the layer has ${context.topCount} tops`,
+        phrase`the source gives ${known?.length ?? 0} blobs, but the layer has ${context.topCount} tops`,
       );
       return { tops: known ?? guess(layer, context) };
     },
@@ -35,7 +36,7 @@ function images(
   channels: number,
   [height, width]: [number, number],
 ): Shape[] {
-  refuse(layer, batch !== undefined && batch <= 0, 'batch_size must be positive');
+  refuse(layer, batch !== undefined && batch <= 0, phrase`batch_size must be positive`);
   const num = batch ?? UNKNOWN;
   const crop = layer.transform_param?.crop_size ?? 0;
   const data = crop > 0 ? [num, channels, crop, crop] : [num, channels, height, width];
@@ -53,7 +54,7 @@ function repeated<T>(layer: LayerParameter, values: readonly T[], topCount: numb
   refuse(
     layer,
     values.length !== 1 && values.length !== topCount,
-    `must specify '${what}' once, or once per top (${topCount}); specified ${values.length} times`,
+    phrase`must specify '${what}' once, or once per top (${topCount}); specified ${values.length} times`,
   );
   return Array.from({ length: topCount }, (_, i) => values[values.length === 1 ? 0 : i]);
 }
@@ -90,10 +91,10 @@ export const dataLayers: LayerTypes = {
       refuse(
         layer,
         data_filler.length > 1 && data_filler.length !== topCount,
-        `the number of data fillers must be 0, 1 or the number of tops (${topCount}), not ${data_filler.length}`,
+        phrase`the number of data fillers must be 0, 1 or the number of tops (${topCount}), not ${data_filler.length}`,
       );
       const legacy = num.length + channels.length + height.length + width.length > 0;
-      refuse(layer, legacy && shape.length > 0, 'both shape and legacy fields were specified');
+      refuse(layer, legacy && shape.length > 0, phrase`both shape and legacy fields were specified`);
       const tops = legacy
         ? [
             repeated(layer, num, topCount, 'num'),
@@ -122,7 +123,7 @@ export const dataLayers: LayerTypes = {
     refuse(
       layer,
       batch_size * channels * height * width <= 0,
-      'batch_size, channels, height and width must be specified and positive in memory_data_param',
+      phrase`batch_size, channels, height and width must be specified and positive in memory_data_param`,
     );
     return [[batch_size, channels, height, width], [batch_size]];
   }),
@@ -145,7 +146,7 @@ export const dataLayers: LayerTypes = {
   }),
 
   HDF5Data: source([1], (layer, { topCount }) => {
-    refuse(layer, layer.transform_param !== undefined, 'HDF5Data does not transform data');
+    refuse(layer, layer.transform_param !== undefined, phrase`HDF5Data does not transform data`);
     // Even the number of axes is known to the file alone; images and vectors of labels are what is usual.
     const batch = layer.hdf5_data_param?.batch_size ?? UNKNOWN;
     return Array.from({ length: topCount }, (_, i) =>
@@ -177,7 +178,7 @@ export const dataLayers: LayerTypes = {
   Python: {
     bottoms: [0],
     tops: [0],
-    foreign: 'layers written in Python run in Caffe alone',
+    foreign: phrase`layers written in Python run in Caffe alone`,
     plan: () => ({ tops: [] }),
   },
 };

@@ -1,3 +1,4 @@
+import { phrase } from '../../phrase';
 import type { LayerTypes } from '../layer';
 import { count, differ, legacySize, refuse, shapeText } from '../shape';
 
@@ -86,24 +87,24 @@ export const detectionLayers: LayerTypes = {
         clip = false,
         offset = 0.5,
       } = param;
-      refuse(layer, minSizes.length === 0, 'must provide min_size');
+      refuse(layer, minSizes.length === 0, phrase`must provide min_size`);
       refuse(
         layer,
         minSizes.some((size) => size <= 0),
-        'min_size must be positive',
+        phrase`min_size must be positive`,
       );
       refuse(
         layer,
         maxSizes.length > 0 && maxSizes.length !== minSizes.length,
-        'there must be as many max_size as min_size, or none',
+        phrase`there must be as many max_size as min_size, or none`,
       );
       refuse(
         layer,
         maxSizes.some((size, i) => size <= minSizes[i]),
-        'max_size must be greater than min_size',
+        phrase`max_size must be greater than min_size`,
       );
       const variance = param.variance ?? [];
-      refuse(layer, variance.length > 1 && variance.length !== 4, 'must provide one variance or four');
+      refuse(layer, variance.length > 1 && variance.length !== 4, phrase`must provide one variance or four`);
       const variances = variance.length === 4 ? variance : new Array<number>(4).fill(variance[0] ?? 0.1);
       const ratios = [1];
       for (const ratio of param.aspect_ratio ?? []) {
@@ -172,19 +173,19 @@ export const detectionLayers: LayerTypes = {
         keep_top_k: keep = -1,
         confidence_threshold: scoreThreshold = -Infinity,
       } = param;
-      refuse(layer, classes <= 0, 'must specify num_classes');
+      refuse(layer, classes <= 0, phrase`must specify num_classes`);
       const num = locations[0];
       const boxes = legacySize(priors, 2) / 4;
       const locationClasses = shared ? 1 : classes;
       refuse(
         layer,
         differ(boxes * locationClasses * 4, count(locations, 1)),
-        `the number of priors (${boxes}) must match the number of location predictions ${shapeText(locations)}`,
+        phrase`the number of priors (${boxes}) must match the number of location predictions ${shapeText(locations)}`,
       );
       refuse(
         layer,
         differ(boxes * classes, count(confidences, 1)),
-        `the number of priors (${boxes}) must match the number of confidence predictions ${shapeText(confidences)}`,
+        phrase`the number of priors (${boxes}) must match the number of confidence predictions ${shapeText(confidences)}`,
       );
       const suppression: Suppression = {
         scoreThreshold,
@@ -246,7 +247,7 @@ export const detectionLayers: LayerTypes = {
         scale_filler: filler = { type: 'constant', value: 1 },
         eps = 1e-10,
       } = layer.norm_param ?? {};
-      refuse(layer, bottom.length < 2, 'the bottom must have at least 2 axes');
+      refuse(layer, bottom.length < 2, phrase`the bottom must have at least 2 axes`);
       const num = legacySize(bottom, 0);
       const channels = legacySize(bottom, 1);
       const plane = count(bottom, 2);

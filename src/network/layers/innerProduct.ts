@@ -1,4 +1,5 @@
 import type { InnerProductParameter, LayerParameter } from '../../caffe/messages';
+import { phrase } from '../../phrase';
 import type { LayerPlan, LayerType, LayerTypes, ParamPlan } from '../layer';
 import { canonicalAxis, count, refuse, type Shape } from '../shape';
 import { masked } from './convolution';
@@ -6,7 +7,7 @@ import { masked } from './convolution';
 /** Rows of K values times the weights, N×K (K×N when `transpose`), plus a bias. */
 function innerProduct(layer: LayerParameter, bottom: Shape, param: InnerProductParameter): LayerPlan {
   const { num_output: n = 0, bias_term: hasBias = true, axis: axisParam = 1, transpose = false } = param;
-  refuse(layer, n <= 0, 'num_output must be positive');
+  refuse(layer, n <= 0, phrase`num_output must be positive`);
   const axis = canonicalAxis(layer, bottom, axisParam);
   const m = count(bottom, 0, axis);
   const k = count(bottom, axis);
@@ -54,8 +55,8 @@ export const innerProductLayers: LayerTypes = {
     plan(layer, [bottom]) {
       const param = layer.embed_param ?? {};
       const { num_output: n = 0, input_dim: k = 0, bias_term: hasBias = true } = param;
-      refuse(layer, n <= 0, 'num_output must be positive');
-      refuse(layer, k <= 0, 'input_dim must be positive');
+      refuse(layer, n <= 0, phrase`num_output must be positive`);
+      refuse(layer, k <= 0, phrase`input_dim must be positive`);
       const params: ParamPlan[] = [{ shape: [k, n], filler: param.weight_filler ?? {} }];
       if (hasBias) params.push({ shape: [n], filler: param.bias_filler ?? {} });
       return {
@@ -63,7 +64,7 @@ export const innerProductLayers: LayerTypes = {
         params,
         forward({ bottom: [{ data: indices }], top: [{ data: y }], params: [weight, bias] }) {
           indices.forEach((index, row) => {
-            refuse(layer, !(index >= 0 && index < k), `index ${index} is outside of 0..${k - 1}`);
+            refuse(layer, !(index >= 0 && index < k), phrase`index ${index} is outside of 0..${k - 1}`);
             const from = Math.trunc(index) * n;
             y.set(weight.data.subarray(from, from + n), row * n);
             if (hasBias) for (let j = 0; j < n; j++) y[row * n + j] += bias.data[j];

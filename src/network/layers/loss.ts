@@ -1,4 +1,5 @@
 import type { LayerParameter } from '../../caffe/messages';
+import { phrase } from '../../phrase';
 import type { Blob, LayerType, LayerTypes } from '../layer';
 import { canonicalAxis, count, differ, fail, legacySize, refuse, shapeText, type Shape } from '../shape';
 
@@ -22,7 +23,11 @@ function normalization(layer: LayerParameter, byDefault: Normalization): Normali
   if (mode !== undefined) {
     return (
       normalizations.find((known) => known === mode) ??
-      fail(layer, `the normalization ${mode} is not known`, `Caffe knows ${normalizations.join(', ')}`)
+      fail(
+        layer,
+        phrase`the normalization ${mode} is not known`,
+        phrase`Caffe knows ${normalizations.join(', ')}`,
+      )
     );
   }
   return normalize === undefined ? byDefault : normalize ? 'VALID' : 'BATCH_SIZE';
@@ -36,7 +41,7 @@ function classAxis(layer: LayerParameter, scores: Shape, labels: Shape, axisPara
   refuse(
     layer,
     differ(outer * inner, count(labels)),
-    `the number of labels (${count(labels)}) must match the number of predictions (${outer * inner}): scores ${shapeText(scores)} with the classes along axis ${axis}, labels ${shapeText(labels)}`,
+    phrase`the number of labels (${count(labels)}) must match the number of predictions (${outer * inner}): scores ${shapeText(scores)} with the classes along axis ${axis}, labels ${shapeText(labels)}`,
   );
   return { classes: scores[axis], outer, inner };
 }
@@ -46,8 +51,8 @@ function checkLabel(layer: LayerParameter, label: number, classes: number): void
   refuse(
     layer,
     !(label >= 0 && label < classes),
-    `label ${label} is outside of 0..${classes - 1}`,
-    'Check the labels of the data, or set ignore_label',
+    phrase`label ${label} is outside of 0..${classes - 1}`,
+    phrase`Check the labels of the data, or set ignore_label`,
   );
 }
 
@@ -63,7 +68,7 @@ function loss(plan: LayerType['plan'], more: Partial<LayerType> = {}): LayerType
       refuse(
         layer,
         differ(first[0] ?? 1, second[0] ?? 1),
-        `the data and label should have the same first dimension: ${shapeText(first)} and ${shapeText(second)}`,
+        phrase`the data and label should have the same first dimension: ${shapeText(first)} and ${shapeText(second)}`,
       );
       return plan(layer, bottoms, context);
     },
@@ -168,22 +173,24 @@ export const lossLayers: LayerTypes = {
       refuse(
         layer,
         matrix === undefined && layer.infogain_loss_param?.source === undefined,
-        'the infogain matrix must be given: a source or a third bottom',
+        phrase`the infogain matrix must be given: a source or a third bottom`,
       );
       refuse(
         layer,
         matrix !== undefined && differ(count(matrix), classes * classes),
-        `the infogain matrix must be ${classes}×${classes}, not ${shapeText(matrix ?? [])}`,
+        phrase`the infogain matrix must be ${classes}×${classes}, not ${shapeText(matrix ?? [])}`,
       );
       const mode = normalization(layer, 'VALID');
       const fromFile = matrix === undefined ? infogain?.(layer) : undefined;
       refuse(
         layer,
         fromFile !== undefined && fromFile.length !== classes * classes,
-        `the infogain matrix must have ${classes}×${classes} values, not ${fromFile?.length}`,
+        phrase`the infogain matrix must have ${classes}×${classes} values, not ${fromFile?.length ?? 0}`,
       );
       const matrixOf = (bottom: Blob | undefined) =>
-        bottom?.data ?? fromFile ?? fail(layer, 'the infogain matrix has not been read from its source');
+        bottom?.data ??
+        fromFile ??
+        fail(layer, phrase`the infogain matrix has not been read from its source`);
       return {
         tops: topCount > 1 ? [[], scores] : [[]],
         scratch: { probability: count(scores), divisor: 1 },
@@ -221,7 +228,11 @@ export const lossLayers: LayerTypes = {
   ),
 
   MultinomialLogisticLoss: loss((layer, [scores, labels]) => {
-    refuse(layer, differ(count(labels, 1), 1), `there must be one label per item, not ${shapeText(labels)}`);
+    refuse(
+      layer,
+      differ(count(labels, 1), 1),
+      phrase`there must be one label per item, not ${shapeText(labels)}`,
+    );
     const num = scores[0];
     const classes = count(scores, 1);
     return {
@@ -250,7 +261,7 @@ export const lossLayers: LayerTypes = {
       refuse(
         layer,
         differ(count(a, 1), count(b, 1)),
-        `the inputs must have the same dimension: ${shapeText(a)} and ${shapeText(b)}`,
+        phrase`the inputs must have the same dimension: ${shapeText(a)} and ${shapeText(b)}`,
       );
       const num = a[0] ?? 1;
       return {
@@ -309,7 +320,7 @@ export const lossLayers: LayerTypes = {
     refuse(
       layer,
       differ(count(scores), count(targets)),
-      `the inputs must have the same count: ${shapeText(scores)} and ${shapeText(targets)}`,
+      phrase`the inputs must have the same count: ${shapeText(scores)} and ${shapeText(targets)}`,
     );
     const ignore = layer.loss_param?.ignore_label;
     const mode = normalization(layer, 'BATCH_SIZE');
@@ -344,9 +355,9 @@ export const lossLayers: LayerTypes = {
       refuse(
         layer,
         differ(legacySize(a, 1), legacySize(b, 1)) || differ(count(a, 2), 1) || differ(count(b, 2), 1),
-        `both inputs must be N×C with the same C: ${shapeText(a)} and ${shapeText(b)}`,
+        phrase`both inputs must be N×C with the same C: ${shapeText(a)} and ${shapeText(b)}`,
       );
-      refuse(layer, differ(count(similar, 1), 1), 'the third bottom must have one value per pair');
+      refuse(layer, differ(count(similar, 1), 1), phrase`the third bottom must have one value per pair`);
       const num = a[0];
       const size = legacySize(a, 1);
       return {
@@ -399,7 +410,7 @@ export const lossLayers: LayerTypes = {
     plan(layer, [scores, labels], { topCount }) {
       const { top_k: k = 1, axis = 1, ignore_label: ignore } = layer.accuracy_param ?? {};
       const { classes, outer, inner } = classAxis(layer, scores, labels, axis);
-      refuse(layer, k > classes, `top_k ${k} must be at most the number of classes, ${classes}`);
+      refuse(layer, k > classes, phrase`top_k ${k} must be at most the number of classes, ${classes}`);
       return {
         tops: topCount > 1 ? [[], [classes]] : [[]],
         scratch: topCount > 1 ? { seen: classes } : undefined,

@@ -1,4 +1,5 @@
 import type { LayerParameter } from '../../caffe/messages';
+import { phrase } from '../../phrase';
 import type { LayerPlan, LayerType, LayerTypes, PlanContext } from '../layer';
 import { count, fail, refuse, type Shape } from '../shape';
 
@@ -57,7 +58,7 @@ const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 /** The base of Exp and Log as a factor of the natural exponent: -1, the default, stands for e. */
 function naturalLog(layer: LayerParameter, base: number): number {
   if (base === -1) return 1;
-  refuse(layer, base <= 0, 'base must be strictly positive');
+  refuse(layer, base <= 0, phrase`base must be strictly positive`);
   return Math.log(base);
 }
 
@@ -86,7 +87,7 @@ export const neuronLayers: LayerTypes = {
 
   Clip: neuron((layer, bottom, context) => {
     const { min, max } = layer.clip_param ?? {};
-    if (min === undefined || max === undefined) return fail(layer, 'clip_param must give min and max');
+    if (min === undefined || max === undefined) return fail(layer, phrase`clip_param must give min and max`);
     return elementwise(
       bottom,
       layer,
@@ -98,7 +99,7 @@ export const neuronLayers: LayerTypes = {
   }),
 
   PReLU: neuron((layer, bottom, context) => {
-    refuse(layer, bottom.length < 2, 'the bottom must have at least 2 axes');
+    refuse(layer, bottom.length < 2, phrase`the bottom must have at least 2 axes`);
     const { channel_shared: shared = false, filler } = layer.prelu_param ?? {};
     const channels = bottom[1];
     const inner = count(bottom, 2);
@@ -172,8 +173,8 @@ export const neuronLayers: LayerTypes = {
     refuse(
       layer,
       isInPlace(layer),
-      'AbsVal does not allow in-place computation',
-      'Give the top its own name',
+      phrase`AbsVal does not allow in-place computation`,
+      phrase`Give the top its own name`,
     );
     return elementwise(bottom, layer, context, Math.abs, Math.sign, 'input');
   }),
@@ -239,7 +240,11 @@ export const neuronLayers: LayerTypes = {
   /** Keeps a value with the probability 1 - ratio and scales it by 1 / (1 - ratio); in TEST it does nothing. */
   Dropout: neuron((layer, bottom, { phase }) => {
     const ratio = layer.dropout_param?.dropout_ratio ?? 0.5;
-    refuse(layer, ratio < 0 || ratio >= 1, `dropout_ratio must be at least 0 and below 1, not ${ratio}`);
+    refuse(
+      layer,
+      ratio < 0 || ratio >= 1,
+      phrase`dropout_ratio must be at least 0 and below 1, not ${ratio}`,
+    );
     if (phase === 'TEST') {
       return {
         forward({ bottom: [b], top: [t] }) {

@@ -1,3 +1,4 @@
+import { phrase } from '../../phrase';
 import type { LayerPlan, LayerTypes } from '../layer';
 import { count, legacySize, refuse, shapeText, type Shape } from '../shape';
 import { losesInput, neuron } from './neuron';
@@ -52,11 +53,11 @@ export const normalizationLayers: LayerTypes = {
       k = 1,
       norm_region: region = 'ACROSS_CHANNELS',
     } = layer.lrn_param ?? {};
-    refuse(layer, size % 2 !== 1, `LRN only supports odd values for local_size, not ${size}`);
+    refuse(layer, size % 2 !== 1, phrase`LRN only supports odd values for local_size, not ${size}`);
     refuse(
       layer,
       bottom.length !== 4,
-      `the input must have 4 axes (num, channels, height, width), not ${shapeText(bottom)}`,
+      phrase`the input must have 4 axes (num, channels, height, width), not ${shapeText(bottom)}`,
     );
     const total = count(bottom);
     if (region === 'ACROSS_CHANNELS') {
@@ -96,8 +97,8 @@ export const normalizationLayers: LayerTypes = {
       layer,
       // Three entries are how nets of 2016 wrote it; Caffe drops them when it reads the net.
       layer.param.length !== 3 && layer.param.some(({ lr_mult = 1 }) => lr_mult !== 0),
-      'cannot configure batch normalization statistics as layer parameters',
-      'Remove the param entries or set their lr_mult to 0',
+      phrase`cannot configure batch normalization statistics as layer parameters`,
+      phrase`Remove the param entries or set their lr_mult to 0`,
     );
     const items = num * plane;
     return {

@@ -1,4 +1,5 @@
 import type { LayerParameter, PoolingParameter } from '../../caffe/messages';
+import { phrase } from '../../phrase';
 import type { Engine, PoolingShape } from '../../tensor/engine';
 import type { LayerTypes } from '../layer';
 import { count, refuse, shapeText, type Shape } from '../shape';
@@ -14,7 +15,7 @@ function poolingWindow(layer: LayerParameter, bottom: Shape, param: PoolingParam
   refuse(
     layer,
     bottom.length !== 4,
-    `the input must have 4 axes (num, channels, height, width), not ${shapeText(bottom)}`,
+    phrase`the input must have 4 axes (num, channels, height, width), not ${shapeText(bottom)}`,
   );
   const global = param.global_pooling ?? false;
   let kernel: Pair;
@@ -22,19 +23,19 @@ function poolingWindow(layer: LayerParameter, bottom: Shape, param: PoolingParam
     refuse(
       layer,
       kernel_size !== undefined || kernel_h !== undefined || kernel_w !== undefined,
-      'with global_pooling: true the filter size cannot be specified',
+      phrase`with global_pooling: true the filter size cannot be specified`,
     );
     kernel = [bottom[2], bottom[3]];
   } else {
     refuse(
       layer,
       kernel_size !== undefined && (kernel_h !== undefined || kernel_w !== undefined),
-      'filter size is kernel_size OR kernel_h and kernel_w; not both',
+      phrase`filter size is kernel_size OR kernel_h and kernel_w; not both`,
     );
     refuse(
       layer,
       kernel_size === undefined && (kernel_h === undefined || kernel_w === undefined),
-      'kernel_size is required, or kernel_h and kernel_w for non-square filters',
+      phrase`kernel_size is required, or kernel_h and kernel_w for non-square filters`,
     );
     kernel = [kernel_size ?? kernel_h ?? 0, kernel_size ?? kernel_w ?? 0];
   }
@@ -43,28 +44,28 @@ function poolingWindow(layer: LayerParameter, bottom: Shape, param: PoolingParam
     pad_h !== undefined || pad_w !== undefined
       ? pad !== undefined || pad_h === undefined || pad_w === undefined
       : false,
-    'pad is pad OR pad_h and pad_w',
+    phrase`pad is pad OR pad_h and pad_w`,
   );
   refuse(
     layer,
     stride_h !== undefined || stride_w !== undefined
       ? stride !== undefined || stride_h === undefined || stride_w === undefined
       : false,
-    'stride is stride OR stride_h and stride_w',
+    phrase`stride is stride OR stride_h and stride_w`,
   );
   const padding: Pair = [pad_h ?? pad ?? 0, pad_w ?? pad ?? 0];
   const strides: Pair = [stride_h ?? stride ?? 1, stride_w ?? stride ?? 1];
-  refuse(layer, kernel[0] <= 0 || kernel[1] <= 0, 'filter dimensions cannot be zero');
-  refuse(layer, strides[0] <= 0 || strides[1] <= 0, 'stride dimensions cannot be zero');
+  refuse(layer, kernel[0] <= 0 || kernel[1] <= 0, phrase`filter dimensions cannot be zero`);
+  refuse(layer, strides[0] <= 0 || strides[1] <= 0, phrase`stride dimensions cannot be zero`);
   refuse(
     layer,
     global && (padding[0] > 0 || padding[1] > 0 || strides[0] > 1 || strides[1] > 1),
-    'with global_pooling: true only pad = 0 and stride = 1',
+    phrase`with global_pooling: true only pad = 0 and stride = 1`,
   );
   refuse(
     layer,
     padding[0] >= kernel[0] || padding[1] >= kernel[1],
-    `pad ${padding.join('×')} must be smaller than the filter ${kernel.join('×')}`,
+    phrase`pad ${padding.join('×')} must be smaller than the filter ${kernel.join('×')}`,
   );
   return { kernel, pad: padding, stride: strides };
 }
@@ -85,14 +86,14 @@ function pooling(
   refuse(
     layer,
     method === 'STOCHASTIC',
-    'stochastic pooling is for GPUs alone in Caffe, and not implemented here',
-    'Use MAX or AVE',
+    phrase`stochastic pooling is for GPUs alone in Caffe, and not implemented here`,
+    phrase`Use MAX or AVE`,
   );
   const [outHeight, outWidth] = [0, 1].map((i) => pooled(bottom[2 + i], kernel[i], pad[i], stride[i], round));
   refuse(
     layer,
     outHeight <= 0 || outWidth <= 0,
-    `the input ${shapeText(bottom)} is smaller than the filter ${kernel.join('×')}`,
+    phrase`the input ${shapeText(bottom)} is smaller than the filter ${kernel.join('×')}`,
   );
   const shape: PoolingShape = {
     planes: bottom[0] * bottom[1],
@@ -131,7 +132,7 @@ export const poolingLayers: LayerTypes = {
     plan(layer, [bottom], { topCount }) {
       const param = layer.pooling_param ?? {};
       const method = param.pool ?? 'MAX';
-      refuse(layer, topCount > 1 && method !== 'MAX', 'only max pooling has a second top');
+      refuse(layer, topCount > 1 && method !== 'MAX', phrase`only max pooling has a second top`);
       // Forks say `ceil_mode` where BVLC says `round_mode`.
       const floors = param.round_mode === 'FLOOR' || param.ceil_mode === false;
       const round = floors ? Math.floor : Math.ceil;
@@ -156,8 +157,8 @@ export const poolingLayers: LayerTypes = {
     tops: 1,
     plan(layer, [bottom]) {
       const { pyramid_height: levels = 0, pool: method = 'MAX' } = layer.spp_param ?? {};
-      refuse(layer, bottom.length !== 4, `the input must have 4 axes, not ${shapeText(bottom)}`);
-      refuse(layer, levels <= 0, 'pyramid_height must be positive');
+      refuse(layer, bottom.length !== 4, phrase`the input must have 4 axes, not ${shapeText(bottom)}`);
+      refuse(layer, levels <= 0, phrase`pyramid_height must be positive`);
       const pools = Array.from({ length: levels }, (_, level) => {
         const bins = 2 ** level;
         const kernel = [2, 3].map((axis) => Math.ceil(bottom[axis] / bins)) as Pair;
@@ -165,7 +166,7 @@ export const poolingLayers: LayerTypes = {
         refuse(
           layer,
           pad[0] >= kernel[0] || pad[1] >= kernel[1],
-          `the input ${shapeText(bottom)} is too small for ${levels} levels`,
+          phrase`the input ${shapeText(bottom)} is too small for ${levels} levels`,
         );
         return pooling(layer, bottom, { kernel, pad, stride: kernel }, method, Math.ceil);
       });

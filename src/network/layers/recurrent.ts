@@ -1,4 +1,5 @@
 import type { LayerParameter } from '../../caffe/messages';
+import { phrase } from '../../phrase';
 import type { BackwardPass, Blob, LayerType, LayerTypes, ParamPlan, Pass } from '../layer';
 import { count, differ, legacySize, refuse, shapesDiffer, shapeText, type Shape } from '../shape';
 
@@ -103,24 +104,24 @@ function recurrent(cell: Cell): LayerType {
     plan(layer, bottoms) {
       const [input, cont] = bottoms;
       const { num_output: size = 0, weight_filler = {}, bias_filler = {} } = layer.recurrent_param ?? {};
-      refuse(layer, size <= 0, 'num_output must be positive');
+      refuse(layer, size <= 0, phrase`num_output must be positive`);
       refuse(
         layer,
         input.length < 2,
-        `the input must have at least 2 axes (steps, streams, …), not ${shapeText(input)}`,
+        phrase`the input must have at least 2 axes (steps, streams, …), not ${shapeText(input)}`,
       );
       const [steps, streams] = input;
       refuse(
         layer,
         shapesDiffer(cont, [steps, streams]),
-        `the sequence indicators must be ${shapeText([steps, streams])} (steps, streams), not ${shapeText(cont)}`,
+        phrase`the sequence indicators must be ${shapeText([steps, streams])} (steps, streams), not ${shapeText(cont)}`,
       );
       const exposed = exposes(layer) ? states : 0;
       const still: Shape | undefined = bottoms.length > 2 + exposed ? bottoms[2] : undefined;
       refuse(
         layer,
         still !== undefined && differ(legacySize(still, 0), streams),
-        `the static input must have one item per stream (${streams}), not ${shapeText(still ?? [])}`,
+        phrase`the static input must have one item per stream (${streams}), not ${shapeText(still ?? [])}`,
       );
       const stateShape = [1, streams, size];
       const firstState = bottoms.length - exposed;
@@ -128,7 +129,7 @@ function recurrent(cell: Cell): LayerType {
         refuse(
           layer,
           shapesDiffer(bottom, stateShape),
-          `a hidden state must be ${shapeText(stateShape)}, not ${shapeText(bottom)}`,
+          phrase`a hidden state must be ${shapeText(stateShape)}, not ${shapeText(bottom)}`,
         );
       }
       const inputSize = count(input, 2);
@@ -322,7 +323,7 @@ const lstmUnit: LayerType = {
     refuse(
       layer,
       last.length !== 3 || gates.length !== 3 || cont.length !== 2,
-      `the bottoms must be 1×N×H, 1×N×4H and 1×N, not ${[last, gates, cont].map(shapeText).join(', ')}`,
+      phrase`the bottoms must be 1×N×H, 1×N×4H and 1×N, not ${[last, gates, cont].map(shapeText).join(', ')}`,
     );
     const [, streams, size] = last;
     refuse(
@@ -330,7 +331,7 @@ const lstmUnit: LayerType = {
       shapesDiffer(last, [1, streams, size]) ||
         shapesDiffer(gates, [1, streams, 4 * size]) ||
         shapesDiffer(cont, [1, streams]),
-      `the bottoms must be 1×N×H, 1×N×4H and 1×N, not ${[last, gates, cont].map(shapeText).join(', ')}`,
+      phrase`the bottoms must be 1×N×H, 1×N×4H and 1×N, not ${[last, gates, cont].map(shapeText).join(', ')}`,
     );
     const step = (bottom: Blob[], top: Blob[], gates: Float32Array): Step => ({
       size,

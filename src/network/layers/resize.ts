@@ -1,3 +1,4 @@
+import { phrase } from '../../phrase';
 import type { LayerTypes } from '../layer';
 import { count, differ, legacySize, refuse, shapesDiffer, shapeText } from '../shape';
 
@@ -17,9 +18,13 @@ export const resizeLayers: LayerTypes = {
     plan(layer, [bottom, reference]) {
       const param = layer.interp_param ?? {};
       const { pad_beg = 0, pad_end = 0, zoom_factor: zoom, shrink_factor: shrink } = param;
-      refuse(layer, bottom.length !== 4, `the input must have 4 axes, not ${shapeText(bottom)}`);
-      refuse(layer, pad_beg > 0 || pad_end > 0, 'only non-positive padding, which crops, is supported');
-      refuse(layer, (zoom ?? 1) < 1 || (shrink ?? 1) < 1, 'zoom_factor and shrink_factor must be positive');
+      refuse(layer, bottom.length !== 4, phrase`the input must have 4 axes, not ${shapeText(bottom)}`);
+      refuse(layer, pad_beg > 0 || pad_end > 0, phrase`only non-positive padding, which crops, is supported`);
+      refuse(
+        layer,
+        (zoom ?? 1) < 1 || (shrink ?? 1) < 1,
+        phrase`zoom_factor and shrink_factor must be positive`,
+      );
       const inner = [2, 3].map((axis) => bottom[axis] + pad_beg + pad_end);
       const resized = (size: number) => {
         const shrunk = shrink === undefined ? size : Math.floor((size - 1) / shrink) + 1;
@@ -34,7 +39,7 @@ export const resizeLayers: LayerTypes = {
       refuse(
         layer,
         height <= 0 || width <= 0,
-        'the size must be given by height and width, zoom_factor, shrink_factor or a second bottom',
+        phrase`the size must be given by height and width, zoom_factor, shrink_factor or a second bottom`,
       );
       const planes = count(bottom, 0, 2);
       const sourceSize = bottom[2] * bottom[3];
@@ -94,7 +99,7 @@ export const resizeLayers: LayerTypes = {
     noGradient: [1],
     plan(layer, [bottom, mask]) {
       const param = layer.upsample_param ?? {};
-      refuse(layer, bottom.length !== 4, `the input must have 4 axes, not ${shapeText(bottom)}`);
+      refuse(layer, bottom.length !== 4, phrase`the input must have 4 axes, not ${shapeText(bottom)}`);
       const scaleY = param.scale_h ?? param.scale ?? 2;
       const scaleX = param.scale_w ?? param.scale ?? 2;
       const height = param.upsample_h ?? bottom[2] * scaleY - Number(param.pad_out_h ?? false);
@@ -106,7 +111,7 @@ export const resizeLayers: LayerTypes = {
         refuse(
           layer,
           differ(height, bottom[2] * scaleY) || differ(width, bottom[3] * scaleX),
-          'upsample_h, upsample_w and pad_out_* need a mask as the second bottom',
+          phrase`upsample_h, upsample_w and pad_out_* need a mask as the second bottom`,
         );
         const source = (i: number) => {
           const y = Math.floor((i % size) / width / scaleY);
@@ -127,7 +132,7 @@ export const resizeLayers: LayerTypes = {
       refuse(
         layer,
         shapesDiffer(bottom, mask),
-        `the mask ${shapeText(mask)} must have the shape of the input ${shapeText(bottom)}`,
+        phrase`the mask ${shapeText(mask)} must have the shape of the input ${shapeText(bottom)}`,
       );
       return {
         tops: [top],
@@ -137,7 +142,7 @@ export const resizeLayers: LayerTypes = {
             refuse(
               layer,
               !(place[i] >= 0 && place[i] < size),
-              `the mask points to place ${place[i]} of a plane of ${size}`,
+              phrase`the mask points to place ${place[i]} of a plane of ${size}`,
             );
             y[Math.floor(i / plane) * size + place[i]] = x[i];
           }

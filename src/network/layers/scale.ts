@@ -1,4 +1,5 @@
 import type { BiasParameter, LayerParameter, ScaleParameter } from '../../caffe/messages';
+import { phrase } from '../../phrase';
 import type { LayerTypes } from '../layer';
 import { canonicalAxis, count, refuse, shapesDiffer, shapeText, type Shape } from '../shape';
 import { losesInput } from './neuron';
@@ -17,18 +18,22 @@ function cover(
 ) {
   const scalar = coefficients === undefined ? num_axes === 0 : coefficients.length === 0;
   const axis = scalar ? 0 : canonicalAxis(layer, bottom, axisParam);
-  refuse(layer, num_axes < -1, 'num_axes must be non-negative, or -1 to extend to the end of the bottom');
+  refuse(
+    layer,
+    num_axes < -1,
+    phrase`num_axes must be non-negative, or -1 to extend to the end of the bottom`,
+  );
   const length = coefficients?.length ?? (num_axes === -1 ? bottom.length - axis : num_axes);
   const covered = bottom.slice(axis, axis + length);
   refuse(
     layer,
     axis + length > bottom.length,
-    `the ${what}'s shape extends past the bottom's ${shapeText(bottom)} when applied starting with axis ${axis}`,
+    phrase`the ${what}'s shape extends past the bottom's ${shapeText(bottom)} when applied starting with axis ${axis}`,
   );
   refuse(
     layer,
     coefficients !== undefined && shapesDiffer(coefficients, covered),
-    `the ${what} ${shapeText(coefficients ?? [])} does not match the axes ${shapeText(covered)} of the bottom ${shapeText(bottom)}`,
+    phrase`the ${what} ${shapeText(coefficients ?? [])} does not match the axes ${shapeText(covered)} of the bottom ${shapeText(bottom)}`,
   );
   return {
     shape: covered,

@@ -18,6 +18,7 @@ import {
   unpackedFloats,
   varint,
 } from './wire';
+import { textOf } from '../../../src/phrase';
 
 const values = [0.5, -1.25, 3, -0, 7, 8];
 const open = (file: Uint8Array) => openModel(memorySource('net.caffemodel', file));
@@ -241,7 +242,7 @@ describe('files that lie', () => {
     const model = await openModel(source);
     expect(model.layers.map(({ name }) => name)).toEqual(['ip', 'ip2']);
     expect(model.damage[0]).toMatchObject({ byteOffset: sound.length });
-    expect(model.damage[0].message).toMatch(/the file ends after \d+ of them/);
+    expect(textOf(model.damage[0].message)).toMatch(/the file ends after \d+ of them/);
     expect(model.damage.some(({ layer }) => layer === 'ip2')).toBe(true);
     const [blob] = model.layers[1].blobs;
     expect(blob.problem).toBeDefined();
@@ -283,7 +284,7 @@ describe('files that lie', () => {
     const file = concat(sound, bytes(100, text(1, 'bad'), text(2, 'X'), bytes(7, blob)), sound);
     const model = await open(file);
     expect(model.layers.map(({ name }) => name)).toEqual(['ip', 'bad', 'ip']);
-    expect(model.damage.map((damage) => damage.message).join('\n')).toMatch(message);
+    expect(model.damage.map(({ message: said }) => textOf(said)).join('\n')).toMatch(message);
     for (const damage of model.damage) {
       expect(damage.layer).toBe('bad');
       expect(damage.byteOffset).toBeGreaterThanOrEqual(sound.length);
@@ -299,12 +300,8 @@ describe('files that lie', () => {
     for (let at = 0; at < file.length; at += layer.length) file.set(layer, at);
     const model = await open(file);
     expect(model.layers).toHaveLength(100_000);
-    expect(model.damage).toMatchObject([
-      {
-        message: expect.stringMatching(/more than 100000 layers/) as string,
-        byteOffset: layer.length * 100_000,
-      },
-    ]);
+    expect(model.damage).toMatchObject([{ byteOffset: layer.length * 100_000 }]);
+    expect(textOf(model.damage[0].message)).toMatch(/more than 100000 layers/);
   });
 
   it('stops at a bounded number of blobs', async () => {
@@ -313,6 +310,6 @@ describe('files that lie', () => {
     for (let at = 0; at < blobs.length; at += blob.length) blobs.set(blob, at);
     const model = await open(v2Layer(blobs));
     expect(model.layers[0].blobs).toHaveLength(1_000_000);
-    expect(model.damage[0].message).toMatch(/more than 1000000/);
+    expect(textOf(model.damage[0].message)).toMatch(/more than 1000000/);
   });
 });

@@ -5,6 +5,7 @@ import { CaffeError } from '../../../src/caffe/errors';
 import { Hdf5File, isHdf5 } from '../../../src/caffe/hdf5';
 import { openModel } from '../../../src/caffe/model';
 import { readBlob } from '../../../src/caffe/readBlob';
+import { textOf } from '../../../src/phrase';
 
 type Fill = (file: h5wasm.File) => void;
 
@@ -100,7 +101,7 @@ it('names the type of values that are none of Caffe', async () => {
     layer.create_dataset({ name: '1', data: ['a', 'b'] });
   });
   const model = await openModel(memorySource('net.caffemodel.h5', bytes));
-  expect(model.damage.map(({ layer, message }) => [layer, message.slice(0, 8)])).toEqual([
+  expect(model.damage.map(({ layer, message }) => [layer, textOf(message).slice(0, 8)])).toEqual([
     ['ip', 'blob 0: '],
     ['ip', 'blob 1: '],
   ]);
@@ -130,10 +131,9 @@ it.each(['earliest', 'latest'] as const)(
     }, libver);
     const told: string[] = [];
     for (let length = 100; length < bytes.length; length += 97) {
-      const tell = ({ message }: { message: string }) => told.push(message);
       await openModel(memorySource('cut', bytes.slice(0, length))).then(
-        ({ damage }) => damage.forEach(tell),
-        tell,
+        ({ damage }) => told.push(...damage.map(({ message }) => textOf(message))),
+        (error: Error) => told.push(error.message),
       );
     }
     expect(told.join('\n')).toMatch(

@@ -81,7 +81,7 @@ test('the width of least bytes is chosen', () => {
 
 test('entries past the end are refused', () => {
   const entry = { values: Float32Array.of(1, 2), gaps: Uint16Array.of(0, 5) };
-  expect(() => decodeRelativeIndex({ length: 6, ...entry })).toThrow(RangeError);
+  expect(() => decodeRelativeIndex({ length: 6, ...entry })).toThrow(CaffeError);
   expect(Array.from(decodeRelativeIndex({ length: 7, ...entry }))).toEqual([1, 0, 0, 0, 0, 0, 2]);
 });
 

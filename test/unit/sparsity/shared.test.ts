@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { CaffeError } from '../../../src/caffe/errors';
 import { packBits, unpackBits } from '../../../src/sparsity/bits';
 import { roundToShared, shareValues, shareWeights } from '../../../src/sparsity/codebook';
 import { codeLengths, huffmanBytes } from '../../../src/sparsity/huffman';
@@ -29,7 +30,7 @@ describe('packed bits', () => {
   });
 
   test('that are missing are refused', () => {
-    expect(() => unpackBits(new Uint8Array(2), 5, 4)).toThrow(RangeError);
+    expect(() => unpackBits(new Uint8Array(2), 5, 4)).toThrow(CaffeError);
   });
 });
 

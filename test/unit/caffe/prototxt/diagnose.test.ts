@@ -5,6 +5,7 @@ import { diagnose, type Knowledge } from '../../../../src/caffe/prototxt/diagnos
 import { parsePrototxt } from '../../../../src/caffe/prototxt/parser';
 import { applyEdits } from '../../../../src/caffe/prototxt/tree';
 import { parseNet } from '../../../../src/caffe/readNet';
+import { phrase, textOf } from '../../../../src/phrase';
 
 const lenet = readFileSync(
   new URL('../../../../src/sample/lenet/train_val.prototxt', import.meta.url),
@@ -19,7 +20,7 @@ const sampleSolver = readFileSync(
 const found = (text: string, knowledge?: Knowledge) =>
   diagnose(parsePrototxt(text), knowledge).map(
     ({ severity, code, start, end, message }) =>
-      `${severity} ${code} «${text.slice(start, end)}»: ${message}`,
+      `${severity} ${code} «${text.slice(start, end)}»: ${textOf(message)}`,
   );
 
 /** The text with the preferred fix of the diagnostic with this code. */
@@ -185,7 +186,7 @@ describe('what others know', () => {
   };
 
   test('a shape that Caffe refuses stands at its layer, once for both phases', () => {
-    const error = new CaffeError('the sizes do not fit', { line: 2 });
+    const error = new CaffeError(phrase`the sizes do not fit`, { line: 2 });
     expect(found(net, { inferShapes: inferred([], [error]) })).toEqual([
       'error shape «ip»: the sizes do not fit',
     ]);

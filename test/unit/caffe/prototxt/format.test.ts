@@ -6,6 +6,7 @@ import { parsePrototxt } from '../../../../src/caffe/prototxt/parser';
 import { applyEdits } from '../../../../src/caffe/prototxt/tree';
 import { readMessage } from '../../../../src/caffe/prototxt/values';
 import { messageType } from '../../../../src/caffe/schema';
+import { textOf } from '../../../../src/phrase';
 
 const options = { indent: '  ' };
 const formatted = (text: string) => applyEdits(text, format(parsePrototxt(text), options));
@@ -61,7 +62,7 @@ describe('format', () => {
         expect(formatted(once)).toBe(once);
         const read = (one: string) =>
           readMessage(one, parsePrototxt(one).root, messageType('NetParameter'), (misfit) => {
-            throw new Error(misfit.message);
+            throw new Error(textOf(misfit.message));
           });
         expect(read(once)).toEqual(read(text));
         expect(once.match(/#/g)?.length).toBe(text.match(/#/g)?.length);

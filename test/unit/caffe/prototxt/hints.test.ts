@@ -9,6 +9,7 @@ import {
 } from '../../../../src/caffe/prototxt/hints';
 import { parsePrototxt } from '../../../../src/caffe/prototxt/parser';
 import { applyEdits } from '../../../../src/caffe/prototxt/tree';
+import { textOf } from '../../../../src/phrase';
 
 const net = `name: "net"
 # prune: default keep=0.1
@@ -31,7 +32,7 @@ layer { name: "ip2" } # prune: method=2:4
 const read = (text: string) => readHints(parsePrototxt(text));
 const problems = (text: string) =>
   findHints(parsePrototxt(text)).flatMap((found) =>
-    found.problems.map(({ start, end, message }) => `${text.slice(start, end)}: ${message}`),
+    found.problems.map(({ start, end, message }) => `${text.slice(start, end)}: ${textOf(message)}`),
   );
 
 describe('reading', () => {
@@ -64,7 +65,7 @@ describe('reading', () => {
     ['skip=1', 'skip=1: "skip" takes no value'],
     ['kep=1', 'kep=1: A hint knows no "kep"'],
     ['keep=1 keep=1', 'keep=1: "keep" stands here twice'],
-    ['skip keep=1', ' skip keep=1: skip and keep exclude each other'],
+    ['skip keep=1', ' skip keep=1: skip, keep exclude each other'],
     ['', ': The hint says nothing'],
   ])('%j is wrong', (words, problem) => {
     expect(problems(`layer {\n# prune: ${words}\n}`.replace(': \n', ':\n'))[0]).toContain(problem);

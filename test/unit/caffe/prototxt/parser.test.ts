@@ -8,6 +8,7 @@ import { fieldOf, lineOf, messageAt, print, type MessageNode } from '../../../..
 import { readMessage, type Misfit } from '../../../../src/caffe/prototxt/values';
 import { messageType, protobufRoot } from '../../../../src/caffe/schema';
 import { brokenEditOf, brokenText } from '../../../support/brokenText';
+import { textOf } from '../../../../src/phrase';
 
 const lenet = readFileSync(
   new URL('../../../../src/sample/lenet/train_val.prototxt', import.meta.url),
@@ -35,7 +36,7 @@ function read(text: string, type: string): { value: unknown; misfits: string[] }
   const tree = parsePrototxt(text);
   const misfits: Misfit[] = [];
   const value = readMessage(text, tree.root, messageType(type), (misfit) => misfits.push(misfit));
-  return { value, misfits: [...tree.problems, ...misfits].map(({ message }) => message) };
+  return { value, misfits: [...tree.problems, ...misfits].map(({ message }) => textOf(message)) };
 }
 
 describe('valid text means what protobufjs reads', () => {
@@ -105,13 +106,15 @@ describe('broken text', () => {
     expect(shape(text)).toBe(tree);
     const [first] = parsePrototxt(text).problems;
     if (problem === undefined) expect(first).toBeUndefined();
-    else expect(first.message).toContain(problem);
+    else expect(textOf(first.message)).toContain(problem);
   });
 
   test('messages nested beyond the limit are passed over', () => {
     const deep = 'a{'.repeat(100_000) + '}'.repeat(100_000) + ' b: 1';
     const { root, problems } = parsePrototxt(deep);
-    expect(problems.map(({ message }) => message)).toEqual([expect.stringContaining('nested more than')]);
+    expect(problems.map(({ message }) => textOf(message))).toEqual([
+      expect.stringContaining('nested more than'),
+    ]);
     expect(fieldOf(root, 'b')).toBeDefined();
     let depth = 0;
     for (let node: MessageNode | undefined = root; node; depth++)

@@ -10,6 +10,7 @@ import {
   symbolAt,
 } from '../../../../src/caffe/prototxt/symbols';
 import { applyEdits, lineOf } from '../../../../src/caffe/prototxt/tree';
+import { textOf, type Phrase } from '../../../../src/phrase';
 
 const net = `name: "net"
 layer { name: "train" type: "Data" top: "data" top: "label" include { phase: TRAIN } }
@@ -59,7 +60,8 @@ describe('names', () => {
     ['', 'needs a name'],
     ['a"b', 'no quotes'],
   ])('no blob can be named %j now', (name, problem) => {
-    expect(rename(symbol('"conv" top: "twin"'), name)).toEqual({ problem: expect.stringContaining(problem) });
+    const refusal = rename(symbol('"conv" top: "twin"'), name) as { problem: Phrase };
+    expect(textOf(refusal.problem)).toContain(problem);
   });
 
   test('neighbours pass through layers that work in place, phase by phase', () => {
