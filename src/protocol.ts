@@ -21,7 +21,9 @@ import type {
 import type { Snapshot } from './jobs/snapshots';
 import type { SweepEvent, SweepParams } from './jobs/sweep';
 import type { Ranking, SweepBaseline, SweepFigure, SweepResults } from './jobs/sweepResults';
+import type { SaliencyParams } from './jobs/saliency';
 import type { Thumbnail } from './jobs/thumbnails';
+import type { DataState, TrainingData } from './jobs/trainingData';
 import type { TrainEvent, TrainParameters, TrainResult } from './jobs/train';
 import type { Phrase } from './phrase';
 import type { Steer } from './rpc';
@@ -35,6 +37,7 @@ import type { EngineOptions } from './tensor/createEngine';
 /** Of the jobs, what the page shows. */
 export type {
   Achieved,
+  DataState,
   EvaluateResult,
   Evaluation,
   Keeps,
@@ -49,6 +52,7 @@ export type {
   SweepEvent,
   SweepFigure,
   Thumbnail,
+  TrainingData,
 };
 
 /**
@@ -143,6 +147,12 @@ export interface NetOnData {
   workspaceFolders?: readonly string[];
 }
 
+/** A solver; without one, that which is made for the net. */
+export interface SolverFiles {
+  solverFile?: string;
+  netFile?: string;
+}
+
 /** What a sweep has measured, and on what. */
 export interface SweepFigures extends Pick<SweepResults, 'items' | 'limit' | 'ranking' | 'data'> {
   figures: SweepFigure[];
@@ -222,14 +232,16 @@ export interface WorkerJobs {
   classify: { params: ClassifyParams & Computing; event: never; result: Classification };
   /** Measures the saliency of the weights on the data that the net is trained on, and writes it to a file. */
   saliency: {
-    params: NetOnData & { model: string; target: string } & Computing;
+    params: NetOnData & { model: string; target: string } & Pick<SaliencyParams, 'calibration'> & Computing;
     event: Progress;
     result: undefined;
   };
   /** Results are kept beside the model and gone on from, unless it is to start anew. */
   sweep: {
     params: NetOnData &
-      Pick<SweepParams, 'model' | 'layers' | 'limit' | 'ranking'> & { anew: boolean } & Computing;
+      Pick<SweepParams, 'model' | 'layers' | 'limit' | 'ranking' | 'calibration'> & {
+        anew: boolean;
+      } & Computing;
     event: SweepEvent;
     result: undefined;
   };
@@ -240,12 +252,15 @@ export interface WorkerJobs {
     event: Progress;
     result: ChosenKeeps;
   };
-  /** Without a solver file, with one made for the net. Pauses and stops as its control says. */
+  /** Finds the data of a training, and counts their items. */
+  trainingData: {
+    params: SolverFiles & Pick<RetrainParameters, 'trainData' | 'testData' | 'workspaceFolders'>;
+    event: never;
+    result: TrainingData;
+  };
+  /** Pauses and stops as its control says. */
   retrain: {
-    params: Omit<RetrainParameters, 'solver' | 'solverFile'> & {
-      solverFile?: string;
-      netFile?: string;
-    } & Computing;
+    params: Omit<RetrainParameters, 'solver' | 'solverFile'> & SolverFiles & Computing;
     event: RetrainEvent;
     result: RetrainResult;
   };
@@ -297,8 +312,9 @@ export interface RunFiles {
   net?: string;
   /** Whether the net names its data itself. */
   netHasData: boolean;
-  /** Data chosen instead of the net's own. */
+  /** Data chosen instead of the net's own, to test on and to train on. */
   data?: string;
+  trainData?: string;
   solver?: string;
   /** Models to compare with. */
   compared: string[];
@@ -308,7 +324,7 @@ export interface RunFiles {
   engine: string;
 }
 
-export type RunFile = 'net' | 'data' | 'solver' | 'compared';
+export type RunFile = 'net' | 'data' | 'trainData' | 'solver' | 'compared';
 
 export interface EvaluateRequest {
   limit?: number;
@@ -379,6 +395,8 @@ export interface PageJobs {
   /** Asks where to, and writes bytes, such as a picture's, that come in base64. */
   saveBytes: { params: { name: string; base64: string }; event: never; result: string | undefined };
   runFiles: { params: undefined; event: never; result: RunFiles };
+  /** What is known of the data of a retraining with the chosen files. */
+  trainingData: { params: undefined; event: never; result: TrainingData };
   /** Lets the user choose a file to run with. */
   chooseFile: { params: { what: RunFile }; event: never; result: RunFiles };
   /**

@@ -88,6 +88,7 @@ ${trainingHelp}`,
     for (const { layer, kept, count: weights } of report.best.layers) {
       terminal.print(`  ${layer}: ${grouped(kept)} of ${grouped(weights)} (${percent(kept / weights)})`);
     }
+    for (const warning of recipe.warnings) terminal.print(`warning: ${warning}`);
     const { iteration } = report.best;
     terminal.print(
       `best, of iteration ${iteration}: ${achievedText(report.best)}; ${grouped(count - zerosAfter)} of ${grouped(count)} parameters (${percent(1 - zerosAfter / count)}) are left`,

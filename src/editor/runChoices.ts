@@ -12,6 +12,7 @@ import { pathWithin } from './pathWithin';
 interface Chosen {
   net?: string;
   data?: string;
+  trainData?: string;
   solver?: string;
   compared?: string[];
 }
@@ -35,10 +36,11 @@ export class RunChoices {
 
   async chosen(): Promise<Chosen & { companions: Companions }> {
     const companions = await this.worker.run('companions', { path: this.uri.fsPath });
-    const { net, data, solver, compared } = this.remembered();
+    const { net, data, trainData, solver, compared } = this.remembered();
     return {
       net: net ?? companions.nets.at(0)?.file,
       data,
+      trainData,
       solver: solver ?? companions.solvers.at(0),
       compared: compared ?? companions.models,
       companions,
@@ -47,12 +49,13 @@ export class RunChoices {
 
   /** The choices by the names that the page shows. */
   async files(): Promise<RunFiles> {
-    const { net, data, solver, compared, companions } = await this.chosen();
+    const { net, data, trainData, solver, compared, companions } = await this.chosen();
     const checkpoint = companions.checkpoints.at(0);
     return {
       net: net && this.nameOf(net),
       netHasData: companions.nets.find(({ file }) => file === net)?.hasData ?? true,
       data: data && this.nameOf(data),
+      trainData: trainData && this.nameOf(trainData),
       solver: solver && this.nameOf(solver),
       compared: (compared ?? []).map((file) => this.nameOf(file)),
       checkpoint: checkpoint && { iteration: checkpoint.iteration, run: checkpoint.run },
@@ -70,7 +73,8 @@ export class RunChoices {
           companions.nets.map(({ file }) => file),
         ),
       solver: () => this.askFile(vscode.l10n.t('Choose the solver'), companions.solvers),
-      data: () => this.askData(),
+      data: () => this.askData(vscode.l10n.t('Choose the data to test on')),
+      trainData: () => this.askData(vscode.l10n.t('Choose the data to train on')),
       compared: () => this.askCompared(companions.models),
     }[what];
     const answer = await ask();
@@ -101,7 +105,7 @@ export class RunChoices {
     return this.browse(title, { Prototxt: ['prototxt', 'txt'] });
   }
 
-  private async askData(): Promise<{ path: string | undefined } | undefined> {
+  private async askData(title: string): Promise<{ path: string | undefined } | undefined> {
     const own = { label: vscode.l10n.t('What the Net Names') };
     const folder = {
       label: vscode.l10n.t('A Folder…'),
@@ -111,7 +115,6 @@ export class RunChoices {
       label: vscode.l10n.t('A File…'),
       detail: vscode.l10n.t('IDX (MNIST), CIFAR batches, a list of images, a list of HDF5 files'),
     };
-    const title = vscode.l10n.t('Choose the data');
     const picked = await vscode.window.showQuickPick([own, folder, file], { title });
     if (picked === undefined) return undefined;
     return picked === own ? { path: undefined } : this.browse(title, undefined, picked === folder);

@@ -36,6 +36,7 @@ export class Runs {
 
 type RunJob =
   | 'runFiles'
+  | 'trainingData'
   | 'chooseFile'
   | 'sweepFigures'
   | 'steer'
@@ -52,12 +53,28 @@ export function runJobs({ uri, choices, labors, workers }: Runs): Pick<JobHandle
   const evaluationFile = `${withoutExtension(model)}.evaluation.json`;
   /** What the evaluation that is shown ran on. */
   let evaluated: NetOnData | undefined;
+  /** Solver, net and data of a retraining. */
+  const trainedWith = async (known?: Awaited<ReturnType<typeof choices.chosen>>) => {
+    const chosen = known ?? (await choices.chosen());
+    const { netFile, data, workspaceFolders } = await choices.netOnData(chosen);
+    const { solver, trainData } = chosen;
+    return { solverFile: solver, netFile, trainData, testData: data, workspaceFolders };
+  };
+  /** What the saliency of weights is measured with. */
+  const measuredWith = async () => {
+    const chosen = await choices.chosen();
+    return { ...(await choices.netOnData(chosen)), calibration: { data: chosen.trainData } };
+  };
 
   return {
     async *runFiles() {
       yield* [];
       requireRunnable(uri);
       return choices.files();
+    },
+    async *trainingData(_params, { signal }) {
+      requireRunnable(uri);
+      return yield* viewer.start('trainingData', await trainedWith(), signal);
     },
     async *chooseFile({ what }) {
       yield* [];
@@ -95,7 +112,7 @@ export function runJobs({ uri, choices, labors, workers }: Runs): Pick<JobHandle
       const target = saliencyFileOf(model);
       if (request) {
         requireFree(labors.saliency, uri);
-        const params = { ...(await choices.netOnData()), model, target, engine: engineOptions() };
+        const params = { ...(await measuredWith()), model, target, engine: engineOptions() };
         labors.saliency = new Labor(async function* (abort) {
           yield* laborer.start('saliency', params, abort);
           return undefined;
@@ -111,7 +128,7 @@ export function runJobs({ uri, choices, labors, workers }: Runs): Pick<JobHandle
       if (request) {
         requireFree(labors.sweep, uri);
         requireFree(labors.chooseKeeps, uri);
-        const params = { ...request, ...(await choices.netOnData()), model, engine: engineOptions() };
+        const params = { ...request, ...(await measuredWith()), model, engine: engineOptions() };
         labors.sweep = new Labor((abort) => laborer.start('sweep', params, abort));
         // What was chosen from the former figures counts no more.
         labors.chooseKeeps = undefined;
@@ -139,8 +156,7 @@ export function runJobs({ uri, choices, labors, workers }: Runs): Pick<JobHandle
       if (request) {
         requireFree(labors.retrain, uri);
         const chosen = await choices.chosen();
-        const { solver, companions } = chosen;
-        const { netFile, workspaceFolders } = await choices.netOnData(chosen);
+        const { companions } = chosen;
         const { resume, ...wanted } = request;
         const existing = await askExisting(viewer, model);
         if (!existing) return undefined;
@@ -148,7 +164,8 @@ export function runJobs({ uri, choices, labors, workers }: Runs): Pick<JobHandle
         const baseline = isPruned(model) ? companions.models.find((file) => !isPruned(file)) : undefined;
         const params = {
           ...wanted,
-          ...{ file: model, solverFile: solver, netFile, workspaceFolders, baseline },
+          ...(await trainedWith(chosen)),
+          ...{ file: model, baseline },
           existing,
           [resume ? 'resume' : 'abandoned']: companions.checkpoints.at(0)?.state,
           engine: engineOptions(),

@@ -6,6 +6,7 @@ import { openModel } from '../caffe/model';
 import { phrase } from '../phrase';
 import { countKept, type Mask, maskOfNonZero } from '../sparsity/masks';
 import type { Recipe, SparseEncoding } from '../sparsity/recipe';
+import { itemsFor, likelyShare, standardError } from '../sparsity/standardError';
 import { autoPrune } from './autoPrune';
 import { readNotes, readProgressed, removeCheckpoint, withCheckpoint, writeCheckpoint } from './checkpoint';
 import { digestOf } from './digest';
@@ -110,6 +111,9 @@ export interface RetrainReport {
   best: Measurement;
   last: Measurement;
   history: Measurement[];
+  /** Data that took the place of what the net names. */
+  trainData?: string;
+  testData?: string;
   /** The training loss from the beginning to the end. */
   losses: LossPart[];
 }
@@ -211,6 +215,8 @@ export async function* retrain(
       best: session.best?.measurement ?? last,
       last,
       history: session.history,
+      trainData: source.trainData,
+      testData: source.testData,
       losses: session.losses,
     };
     session.takeBest();
@@ -470,6 +476,20 @@ export class Session {
   }
 }
 
+/** What a search for the sparsest weights cannot tell: whether the accuracy is within a tolerance finer than chance. */
+function warningsOf({ schedule, chosenOn, baseline }: RetrainReport): string[] {
+  const { accuracy, items } = baseline[chosenOn]!;
+  if (schedule.kind !== 'auto' || accuracy === undefined) return [];
+  const share = likelyShare(accuracy, items);
+  const error = standardError(share, items);
+  if (schedule.tolerance >= error) return [];
+  const points = (part: number) => (100 * part).toFixed(2);
+  const enough = itemsFor(share, schedule.tolerance);
+  return [
+    `the tolerance of ${points(schedule.tolerance)} points is finer than ${items} items can tell: chance alone moves an accuracy measured on them by about ${points(error)} points${Number.isFinite(enough) ? `; ${enough} items would do` : ''}`,
+  ];
+}
+
 /** Writes the net's weights into a copy of the model, and the sparse file and recipe beside it. */
 async function write(
   { trainer }: Session,
@@ -513,6 +533,7 @@ async function write(
           }
         );
       },
+      warnings: warningsOf(report),
       extra: { retraining: report },
     });
   } finally {

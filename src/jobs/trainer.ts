@@ -60,19 +60,21 @@ export class Trainer {
 
   /** @throws CaffeError when the solver, its net or the data cannot be used */
   static async open(source: TrainingSource, engine: Engine): Promise<Trainer> {
-    const { solver: parameter, solverFile, workspaceFolders, holdOut = 0 } = source;
-    const folders = searchFolders(solverFile, workspaceFolders);
-    let netFile = solverFile;
-    const plans = await netsOf(parameter, async (path) => {
-      netFile = await locate(path, folders, phrase`the net`);
-      return readNetFile(netFile);
-    });
+    const { solver: parameter, workspaceFolders, holdOut = 0 } = source;
+    const { plans, netFile, folders } = await readNets(source);
     const seed = seedOf(parameter);
     // What is open, to be closed in the reverse order when a later step fails.
     const opened: (() => unknown)[] = [];
     try {
       const feeds = new Map<string, Feed>();
-      for (const layer of dataLayers(plans.train.net, plans.train.purpose)) {
+      const layers = dataLayers(plans.train);
+      if (source.trainData !== undefined && layers.length !== 1) {
+        throw new CaffeError(
+          phrase`The net reads data in ${layers.length} layers when it is trained: chosen data can take the place of one layer’s alone`,
+          { advice: phrase`Train with what the net names, or with a net that has one Data layer` },
+        );
+      }
+      for (const layer of layers) {
         const data = holdOut > 0 || source.trainData ? await heldOut(layer, source, 'train') : undefined;
         const feed = await openFeed(layer, { phase: 'TRAIN', folders, seed, source: data });
         opened.push(() => feed.close());
@@ -109,16 +111,16 @@ export class Trainer {
       };
       const [testPlan] = plans.tests;
       if (testPlan) {
-        const [layer] = dataLayers(testPlan.net, testPlan.purpose);
+        const [layer] = dataLayers(testPlan);
         const batch = layer?.data_param?.batch_size ?? layer?.image_data_param?.batch_size ?? 1;
         await measure('test', testPlan, testPlan.iterations * batch, source.testData);
       }
       if (holdOut > 0) {
         if (!testPlan)
           throw new CaffeError(phrase`A part held out needs a test net to measure it with`, {
-            file: solverFile,
+            file: source.solverFile,
           });
-        const [layer] = dataLayers(plans.train.net, plans.train.purpose);
+        const [layer] = layers;
         await measure('validation', testPlan, Infinity, await heldOut(layer, source, 'validation'));
       }
       return new Trainer(net, solver, [...feeds.values()], measured, parameter.snapshot_format === 'HDF5');
@@ -220,8 +222,27 @@ export class Trainer {
 const seedOf = ({ random_seed }: SolverParameter) =>
   random_seed !== undefined && Number(random_seed) >= 0 ? Number(random_seed) : 1;
 
+/** The nets of a solver. `netFile`: where the last of them is from, for errors; `folders`: where relative paths may start. */
+export async function readNets({
+  solver,
+  solverFile,
+  workspaceFolders,
+}: Pick<TrainingSource, 'solver' | 'solverFile' | 'workspaceFolders'>): Promise<{
+  plans: Awaited<ReturnType<typeof netsOf>>;
+  netFile: string;
+  folders: string[];
+}> {
+  const folders = searchFolders(solverFile, workspaceFolders);
+  let netFile = solverFile;
+  const plans = await netsOf(solver, async (path) => {
+    netFile = await locate(path, folders, phrase`the net`);
+    return readNetFile(netFile);
+  });
+  return { plans, netFile, folders };
+}
+
 /** Layers that read data from outside. */
-function dataLayers(net: NetParameter, purpose: Parameters<typeof layersFor>[1]): LayerParameter[] {
+export function dataLayers({ net, purpose }: Awaited<ReturnType<typeof netsOf>>['train']): LayerParameter[] {
   return layersFor(net, purpose).filter(({ type }) => ['Data', 'ImageData', 'HDF5Data'].includes(type ?? ''));
 }
 

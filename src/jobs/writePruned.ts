@@ -51,6 +51,8 @@ export interface WritePrunedOptions {
   sha256: Promise<string>;
   /** The change of a blob; undefined leaves it as it is. Asked for each blob once, in net order. */
   changeOf(layer: ModelLayer, blob: ModelBlob): BlobChange | undefined;
+  /** What is to be warned of before what pruning warns of. */
+  warnings?: string[];
   /** What the recipe tells besides. */
   extra?: Record<string, unknown>;
 }
@@ -67,6 +69,7 @@ export async function writePruned({
   sha256,
   changeOf,
   report,
+  warnings: given = [],
   extra,
   ...options
 }: WritePrunedOptions): Promise<Recipe> {
@@ -74,7 +77,7 @@ export async function writePruned({
   sha256.catch(() => undefined);
   const manifest = manifestFor(model);
   const figures: BlobFigures[] = [];
-  const warnings: string[] = [];
+  const warnings = [...given];
   const totals: Totals = {
     count: 0,
     zerosBefore: 0,

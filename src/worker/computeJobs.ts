@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
+import type { SolverParameter } from '../caffe/messages';
 import { keepsWithin } from '../jobs/chooseKeeps';
 import { classify } from '../jobs/classify';
 import { findCompanions } from '../jobs/companions';
@@ -17,7 +18,8 @@ import { sweep } from '../jobs/sweep';
 import { baselineOf, figuresOf, loadSweep, sweepFile, type SweepResults } from '../jobs/sweepResults';
 import { thumbnails } from '../jobs/thumbnails';
 import { train } from '../jobs/train';
-import type { SweepChange, SweepFigures, WorkerJobs } from '../protocol';
+import { findTrainingData } from '../jobs/trainingData';
+import type { SolverFiles, SweepChange, SweepFigures, WorkerJobs } from '../protocol';
 import type { JobHandlers } from '../rpc';
 import { saliencyFileOf } from '../sparsity/recipe';
 import { createEngine, type EngineOptions } from '../tensor/createEngine';
@@ -33,6 +35,7 @@ type ComputeJob =
   | 'sweep'
   | 'sweepFigures'
   | 'chooseKeeps'
+  | 'trainingData'
   | 'retrain'
   | 'train'
   | 'snapshots';
@@ -97,10 +100,14 @@ export function computeJobs(): Pick<JobHandlers<WorkerJobs>, ComputeJob> {
       return { goal, keeps: verified.keeps, verified };
     },
 
+    async *trainingData({ solverFile, netFile, ...params }) {
+      yield* [];
+      return findTrainingData({ ...params, ...(await solverOf({ solverFile, netFile })) });
+    },
+
     retrain: ({ engine, solverFile, netFile, ...params }, context) =>
       withEngine(engine, async function* (opened) {
-        const solver = solverFile ? await readSolverFile(solverFile) : defaultSolver(netFile ?? '');
-        const source = { solver, solverFile: solverFile ?? netFile ?? '' };
+        const source = await solverOf({ solverFile, netFile });
         return yield* retrain({ ...params, ...source }, { ...context, engine: opened });
       }),
 
@@ -115,6 +122,15 @@ export function computeJobs(): Pick<JobHandlers<WorkerJobs>, ComputeJob> {
       return unfinished({ ...params, solver: await readSolverFile(params.solverFile) });
     },
   };
+}
+
+async function solverOf({ solverFile, netFile = '' }: SolverFiles): Promise<{
+  solver: SolverParameter;
+  solverFile: string;
+}> {
+  return solverFile === undefined
+    ? { solver: defaultSolver(netFile), solverFile: netFile }
+    : { solver: await readSolverFile(solverFile), solverFile };
 }
 
 /** Runs a job with an engine of its own, which gives its memory and threads back afterwards. */

@@ -1,7 +1,9 @@
-import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { expect, test } from 'vitest';
+import type { RetrainReport } from '../../src/jobs/retrain';
+import type { Recipe } from '../../src/sparsity/recipe';
 import { useWorkbench } from './project';
 import { retry } from './workbench';
 
@@ -145,13 +147,28 @@ test('closing the editor leaves a checkpoint that the view offers to go on from'
   expect(checkpoints()).toEqual([]);
 });
 
-test('data that are not there are named, with what to do', async () => {
+test('data that are not there are named, and others are chosen in their place', async () => {
   const { workbench, folder } = session;
   renameSync(join(folder, 'digits_train_lmdb'), join(folder, 'moved'));
   await button(/Retrain$/).click();
   await workbench.page.getByRole('button', { name: 'Keep Both' }).click();
   await page().getByRole('alert').filter({ hasText: 'digits_train_lmdb' }).waitFor();
+  // The form names them too, and lets others be chosen.
+  await page().getByText('“digits_train_lmdb” cannot be found: choose it').waitFor();
   await workbench.screenshot('retrain-no-data');
+  await button('Choose: Training data').click();
+  await workbench.choose('A Folder…');
+  await workbench.answerDialog(join(folder, 'moved'));
+  await page().getByText('moved (640 items)').waitFor();
+  await type('Iterations', '20');
+  await button(/Retrain$/).click();
+  await workbench.page.getByRole('button', { name: 'Keep Both' }).click();
+  await page().getByText('lenet.pruned-4.caffemodel').waitFor();
+  const { retraining } = JSON.parse(readFileSync(join(folder, 'lenet.pruned-4.json'), 'utf8')) as Recipe & {
+    retraining: RetrainReport;
+  };
+  expect(retraining.trainData).toBe(join(folder, 'moved'));
+  await workbench.screenshot('retrain-chosen-data');
   renameSync(join(folder, 'moved'), join(folder, 'digits_train_lmdb'));
 });
 
@@ -162,7 +179,12 @@ test('a dense model gets as sparse as its accuracy allows, without a ratio being
   await page().getByRole('combobox', { name: 'Schedule' }).selectOption('auto');
   await type('Iterations at most', '60');
   await type('Iterations per round', '10');
+  // A tenth of the 640 digits is held out.
+  const warning = page().getByText('The weights are judged on 64 items.');
+  await warning.waitFor();
+  await workbench.screenshot('retrain-too-fine');
   await type('Accuracy that may be lost', '5');
+  await warning.waitFor({ state: 'hidden' });
   await button(/Retrain$/).click();
   await workbench.page.getByRole('button', { name: 'Keep Both' }).click();
   const outcome = page().getByRole('region', { name: 'Result' });

@@ -1,12 +1,12 @@
 import type { ComponentProps, JSX } from 'preact';
 import { useDispatch, useModel } from './context';
-import { NumberField, parseCount, parsePercent, Select, Slider } from '../controls';
-import { formatCount, formatPercent, formatShare } from '../format';
+import { Icon, NumberField, parseCount, parsePercent, Select, Slider } from '../controls';
+import { formatCount, formatPercent, formatShare, formatValue } from '../format';
 import { type Column, Grid } from '../Grid';
 import { t } from '../l10n';
 import { blobColumns, blobKeys } from './blobTable';
 import { keyOf } from './plan';
-import { overallKeep, type RetrainedBlob, type RetrainPlan, type ScheduleKind } from './retrainPlan';
+import { overallKeep, type RetrainedBlob, type RetrainPlan, type ScheduleKind, tooFine } from './retrainPlan';
 
 const schedules = (): [ScheduleKind, string, string][] => [
   ['oneShot', t('One shot'), t('Prunes once, then retrains what is left.')],
@@ -44,12 +44,14 @@ interface Props {
   kind: ScheduleKind;
   blobs: readonly RetrainedBlob[];
   pruned: boolean;
+  /** How many items the weights are judged on, where that is known. */
+  judgedOn: number | undefined;
   change: (change: Partial<RetrainPlan>) => void;
 }
 
 /** The schedule, how long it takes, what it may choose by, and how much of each layer is to stay. */
 export function RetrainForm(props: Props): JSX.Element {
-  const { plan, kind, change } = props;
+  const { plan, kind, judgedOn, change } = props;
   const all = schedules();
   const field = (
     label: string,
@@ -92,8 +94,36 @@ export function RetrainForm(props: Props): JSX.Element {
           ? t('The best weights are chosen by the part held out, so that the test data choose nothing.')
           : t('Nothing is held out: the best weights are chosen by the test data.')}
       </p>
+      {kind === 'auto' && <TooFine tolerance={plan.tolerance} items={judgedOn} />}
       <RatioTable {...props} />
     </>
+  );
+}
+
+/** Says so where the accuracy that may be lost is less than chance takes or gives. */
+function TooFine({ tolerance, items }: { tolerance: number; items: number | undefined }): JSX.Element | null {
+  const found = tooFine(tolerance, items);
+  if (!found) return null;
+  const points = (share: number) => formatValue(100 * share, 2);
+  return (
+    <p class="banner warning" role="status">
+      <Icon name="warning" />
+      <span>
+        {t(
+          'The weights are judged on {0} items. Chance alone moves an accuracy measured on so few by about {1} points, more than the {2} that may be lost.',
+          formatCount(items!),
+          points(found.error),
+          points(tolerance),
+        )}{' '}
+        {Number.isFinite(found.enough)
+          ? t(
+              'Judge on {0} items, or let {1} points be lost.',
+              formatCount(found.enough),
+              points(found.error),
+            )
+          : t('Let {0} points be lost.', points(found.error))}
+      </span>
+    </p>
   );
 }
 

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useContext, useEffect, useMemo, useState } from 'preact/hooks';
-import type { RunFiles } from '../../src/protocol';
+import type { RunFiles, TrainingData } from '../../src/protocol';
 import { Button, Icon } from '../controls';
 import { formatCount } from '../format';
 import { t } from '../l10n';
@@ -8,15 +8,16 @@ import { SessionContext, StoreContext, useDispatch, useModel } from './context';
 import { useLongJob } from './longJob';
 import { estimate, plannedBlobs } from './plan';
 import { RetrainForm, scheduleTitle } from './RetrainForm';
-import { isPruned, retrainedBlobs, toRetrainRequest } from './retrainPlan';
+import { isPruned, itemsJudgedOn, retrainedBlobs, toRetrainRequest } from './retrainPlan';
 import { RetrainCharts, RetrainNumbers, RetrainOutcome } from './RetrainProgress';
 import { foldRetrain, nothingTold } from './retrainSeries';
-import { Failure, ProgressLine, RunFilesForm, useRunFiles } from './RunFiles';
+import { Failure, ProgressLine, RunFilesForm, useRunFiles, useTrainingData } from './RunFiles';
 import { figuresAt } from './state';
 
 /** Retrains the model under masks until its accuracy is back. */
 export function RetrainView(): JSX.Element {
   const { files, failure, choose, refresh } = useRunFiles();
+  const data = useTrainingData(files);
   const job = useLongJob('retrain', nothingTold, foldRetrain);
   const session = useContext(SessionContext);
   const hasNet = files?.net !== undefined;
@@ -30,9 +31,20 @@ export function RetrainView(): JSX.Element {
     <div class="run">
       <section aria-label={t('What is retrained')}>
         <Failure text={failure} />
-        {files && <RunFilesForm files={files} fields={['net', 'solver']} choose={choose} />}
+        {files && (
+          <RunFilesForm
+            files={files}
+            fields={['net', 'solver', 'trainData', 'data']}
+            choose={choose}
+            known={data}
+          />
+        )}
         <Failure text={job.error} />
-        {job.running ? <Running job={job} /> : files && <Choice files={files} start={job.start} />}
+        {job.running ? (
+          <Running job={job} />
+        ) : (
+          files && <Choice files={files} data={data} start={job.start} />
+        )}
       </section>
       {job.result && <RetrainOutcome result={job.result} />}
       {(job.running || job.result || job.told.measurements.length > 0) && <RetrainCharts told={job.told} />}
@@ -92,7 +104,12 @@ function Running({ job: { told, steer } }: { job: Job }): JSX.Element {
 }
 
 /** How the model is to be retrained, and the buttons that begin, or go on with a run that was interrupted. */
-function Choice({ files, start }: { files: RunFiles; start: Job['start'] }): JSX.Element {
+function Choice(props: {
+  files: RunFiles;
+  data: TrainingData | undefined;
+  start: Job['start'];
+}): JSX.Element {
+  const { files, data, start } = props;
   const store = useContext(StoreContext);
   const dispatch = useDispatch();
   const layers = useModel((state) => state.layers);
@@ -165,6 +182,7 @@ function Choice({ files, start }: { files: RunFiles; start: Job['start'] }): JSX
         kind={kind}
         blobs={blobs.all}
         pruned={blobs.pruned ?? false}
+        judgedOn={itemsJudgedOn(plan, data)}
         change={(change) => dispatch({ kind: 'retrain', change })}
       />
       <div class="tools">

@@ -1,8 +1,8 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { Progress, RunFile, RunFiles } from '../../src/protocol';
+import type { DataState, Progress, RunFile, RunFiles, TrainingData } from '../../src/protocol';
 import { Button, Icon } from '../controls';
-import { formatShare } from '../format';
+import { formatCount, formatShare } from '../format';
 import { host } from '../host';
 import { reasonOf, t, translated } from '../l10n';
 import { useModel } from './context';
@@ -31,29 +31,56 @@ export function useRunFiles(): {
   return { files, failure, choose: (what) => void take(host.run('chooseFile', { what })), refresh };
 }
 
+/** What is known of the data of a retraining with these files; undefined until it is, and where they cannot be read. */
+export function useTrainingData(files: RunFiles | undefined): TrainingData | undefined {
+  const [known, setKnown] = useState<TrainingData | undefined>(undefined);
+  useEffect(() => {
+    if (files?.net === undefined) return undefined;
+    const controller = new AbortController();
+    const { signal } = controller;
+    host.run('trainingData', undefined, { signal }).then(
+      (found) => setKnown(found),
+      // The retraining itself tells what is wrong with its files.
+      () => {
+        if (!signal.aborted) setKnown(undefined);
+      },
+    );
+    return () => controller.abort();
+  }, [files]);
+  return known;
+}
+
 /** The chosen files, each with a button to change it. */
 export function RunFilesForm(props: {
   files: RunFiles;
   fields: readonly RunFile[];
   choose: (what: RunFile) => void;
+  /** What is known of the data, where they are a retraining's. */
+  known?: TrainingData;
 }): JSX.Element {
-  const { files, fields, choose } = props;
-  const rows: Record<RunFile, { title: string; value: string | undefined; lacking: string }> = {
+  const { files, fields, choose, known } = props;
+  const trains = fields.includes('trainData');
+  const rows: Record<RunFile, { title: string; value: string | undefined; lacking?: string }> = {
     net: { title: t('Net'), value: files.net, lacking: t('none chosen') },
+    trainData: {
+      title: t('Training data'),
+      ...dataRow(files.trainData ?? t('what the net names'), known?.train),
+    },
     data: {
-      title: t('Data'),
-      value: files.data ?? (files.netHasData ? t('what the net names') : undefined),
+      title: trains ? t('Test data') : t('Data'),
       lacking: t('none chosen: a deploy net names no data'),
+      ...dataRow(
+        files.data ?? (trains || files.netHasData ? t('what the net names') : undefined),
+        known?.test,
+      ),
     },
     solver: {
       title: t('Solver'),
       value: files.solver ?? t('a default one: SGD at a small rate'),
-      lacking: '',
     },
     compared: {
       title: t('Compare with'),
       value: files.compared.length > 0 ? files.compared.join(', ') : t('no other model'),
-      lacking: '',
     },
   };
   return (
@@ -78,6 +105,25 @@ export function RunFilesForm(props: {
       </div>
     </dl>
   );
+}
+
+/** The data as they were chosen, with what is known of them. */
+function dataRow(
+  value: string | undefined,
+  known: DataState | undefined,
+): { value: string | undefined; lacking?: string } {
+  if (known && known.missing.length > 0) {
+    return {
+      value: undefined,
+      lacking: t('“{0}” cannot be found: choose it', known.missing.join('”, “')),
+    };
+  }
+  return {
+    value:
+      value === undefined || known?.items === undefined
+        ? value
+        : t('{0} ({1} items)', value, formatCount(known.items)),
+  };
 }
 
 /** How far a job is. */

@@ -5,7 +5,7 @@ import { t } from '../l10n';
 import { useDispatch, useModel } from './context';
 import { useLongJob } from './longJob';
 import type { PlanState } from './plan';
-import { Failure, ProgressLine } from './RunFiles';
+import { Failure, ProgressLine, RunFilesForm, useRunFiles } from './RunFiles';
 
 /** The saliencies beside the model, and the job that measures them. */
 export function useSaliency(): ReturnType<typeof useLongJob<'saliency', Progress | undefined>> {
@@ -17,6 +17,12 @@ export function useSaliency(): ReturnType<typeof useLongJob<'saliency', Progress
     (_, event) => event,
     companionsChanged,
   );
+}
+
+/** The net and the data that they are measured with. */
+function MeasuredWith(): JSX.Element | null {
+  const { files, choose } = useRunFiles();
+  return files ? <RunFilesForm files={files} fields={['net', 'trainData']} choose={choose} /> : null;
 }
 
 /** Whether they can be pruned by. */
@@ -71,6 +77,7 @@ export function SaliencyChoice(props: {
             )}{' '}
             {isUsable(result) && t('Measured: {0}.', result!.file)}
           </p>
+          <MeasuredWith />
           {running && <ProgressLine progress={told} />}
           <Failure
             text={

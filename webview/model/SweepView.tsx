@@ -40,7 +40,13 @@ export function SweepView(): JSX.Element {
     <div class="run">
       <section aria-label={t('What is swept')}>
         <Failure text={failure} />
-        {files && <RunFilesForm files={files} fields={['net', 'data']} choose={choose} />}
+        {files && (
+          <RunFilesForm
+            files={files}
+            fields={settings.ranking === 'saliency' ? ['net', 'trainData', 'data'] : ['net', 'data']}
+            choose={choose}
+          />
+        )}
         <SweptLayers layers={swept} disabled={job.running} />
         <Settings settings={settings} disabled={job.running} />
         {job.running ? (

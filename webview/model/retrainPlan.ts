@@ -1,4 +1,5 @@
-import type { BlobFigures, BlobPlace, RetrainRequest, RunNotes } from '../../src/protocol';
+import type { BlobFigures, BlobPlace, RetrainRequest, RunNotes, TrainingData } from '../../src/protocol';
+import { itemsFor, standardError } from '../../src/sparsity/standardError';
 import { type Estimate, keyOf, type PlannedBlob, type PlanState } from './plan';
 
 export type ScheduleKind = RunNotes['schedule']['kind'];
@@ -89,6 +90,31 @@ export function overallKeep(blobs: readonly RetrainedBlob[]): number {
   return (
     sum(({ keep, description }) => keep * description.count) / sum(({ description }) => description.count)
   );
+}
+
+/** How many items the weights are judged on: the part held out, or the test data; undefined where that is not known. */
+export const itemsJudgedOn = (
+  { holdOut }: RetrainPlan,
+  data: TrainingData | undefined,
+): number | undefined => {
+  const all = holdOut > 0 ? data?.train.items : data?.test?.items;
+  return all !== undefined && holdOut > 0 ? Math.ceil(all * holdOut) : all;
+};
+
+/** Before a net is measured it is taken for a good one: of those the accuracy moves the least. */
+const assumed = 0.99;
+
+/**
+ * What a tolerance is finer than, if it is: `error` is how far chance moves an accuracy that is measured on the items, and
+ * `enough` how many items would do.
+ */
+export function tooFine(
+  tolerance: number,
+  items: number | undefined,
+): { error: number; enough: number } | undefined {
+  if (items === undefined || items === 0) return undefined;
+  const error = standardError(assumed, items);
+  return tolerance < error ? { error, enough: itemsFor(assumed, tolerance) } : undefined;
 }
 
 /** The plan as the retrain job takes it. Blobs that keep all their weights are none of its choices. */

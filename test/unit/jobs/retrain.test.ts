@@ -14,7 +14,7 @@ import { gradualKeep, maskOfKeep, splice } from '../../../src/sparsity/masks';
 import { ReferenceEngine } from '../../../src/tensor/reference';
 import { CLASSES, layer, runJob, tinyData, tinyNet, trainTiny } from './tinyNet';
 
-const { folder, netFile } = tinyData(300);
+const { folder, netFile, images } = tinyData(300);
 const file = join(folder, 'net.caffemodel');
 const signal = new AbortController().signal;
 const context = { signal, engine: new ReferenceEngine() };
@@ -132,6 +132,44 @@ test('as sparse as possible stays within the tolerance', async () => {
   const { best, baseline } = result.report;
   expect(best.validation!.accuracy).toBeGreaterThanOrEqual(baseline.validation!.accuracy! - 0.05);
   expect(best.keep).toBeLessThan(0.5);
+  expect(result.recipe.warnings).toEqual([]);
+});
+
+test.each([
+  [
+    0.001,
+    /^the tolerance of 0\.10 points is finer than 100 items can tell: .* by about \d\.\d\d points; \d+ items would do$/,
+  ],
+  [0, /^the tolerance of 0\.00 points is finer than 100 items can tell: .* points$/],
+])('a tolerance of %d, finer than chance, is warned of', async (tolerance, warning) => {
+  const choices = [{ layer: 'ip1', blob: 0, keep: 0 }];
+  const run = parameters({ choices, schedule: { kind: 'auto', tolerance, perRound: 5 }, iterations: 5 });
+  const { result } = await runJob(retrain(run, context));
+  expect(result.recipe.warnings).toEqual([expect.stringMatching(warning)]);
+});
+
+test('data that are chosen take the place of what the net names, and the recipe tells so', async () => {
+  const few = tinyData(60);
+  const net = tinyNet(20);
+  net.layer[0] = { ...net.layer[0], data_param: { ...net.layer[0].data_param, source: 'nowhere' } };
+  const run = parameters({
+    solver: solver({ net_param: net, test_iter: [100] }),
+    trainData: images,
+    testData: few.images,
+    iterations: 5,
+  });
+  const { result } = await runJob(retrain(run, context));
+  rmSync(few.folder, { recursive: true });
+  expect(result.report).toMatchObject({ heldOut: 100, trainData: images, testData: few.images });
+  expect(result.report.baseline.test!.items).toBe(60);
+
+  const two = {
+    ...net,
+    layer: [net.layer[0], { ...net.layer[0], name: 'more', top: ['a', 'b'] }, ...net.layer.slice(1)],
+  };
+  await expect(runJob(retrain({ ...run, solver: solver({ net_param: two }) }, context))).rejects.toThrow(
+    'The net reads data in 2 layers when it is trained',
+  );
 });
 
 test('train writes a snapshot that it goes on from', async () => {

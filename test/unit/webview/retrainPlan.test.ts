@@ -4,8 +4,10 @@ import { initialPlan, keyOf, plannedBlobs } from '../../../webview/model/plan';
 import {
   initialRetrainPlan,
   isPruned,
+  itemsJudgedOn,
   overallKeep,
   retrainedBlobs,
+  tooFine,
   toRetrainRequest,
 } from '../../../webview/model/retrainPlan';
 
@@ -77,4 +79,25 @@ test('the search for the sparsest takes all that are chosen', () => {
     ['ip2', 0],
   ]);
   expect(schedule).toEqual({ kind: 'auto', tolerance: 0.001, perRound: 500 });
+});
+
+test('the weights are judged on the part held out, or on the test data', () => {
+  const data = { train: { missing: [], items: 645 }, test: { missing: [], items: 200 } };
+  const judgedOn = (holdOut: number, known = {}) =>
+    itemsJudgedOn({ ...initialRetrainPlan, holdOut }, { ...data, ...known });
+  expect(judgedOn(0.1)).toBe(65);
+  expect(judgedOn(0)).toBe(200);
+  expect(judgedOn(0.1, { train: { missing: ['a'] } })).toBeUndefined();
+  expect(judgedOn(0, { test: undefined })).toBeUndefined();
+  expect(itemsJudgedOn(initialRetrainPlan, undefined)).toBeUndefined();
+});
+
+test('a tolerance is too fine that chance exceeds', () => {
+  const { error, enough } = tooFine(0.001, 6000)!;
+  expect(error).toBeGreaterThan(0.001);
+  expect(enough).toBeGreaterThan(6000);
+  expect(tooFine(0.001, enough)).toBeUndefined();
+  expect(tooFine(0.05, 100)).toBeUndefined();
+  expect(tooFine(0, 100)).toMatchObject({ enough: Infinity });
+  expect(tooFine(0.001, undefined)).toBeUndefined();
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -78,6 +78,41 @@ describe('the jobs of the worker that run nets', () => {
     expect(iterations).toBe(3);
     // From the end there is nothing to go on to.
     expect(await client.run('snapshots', { solverFile })).toEqual(snapshots);
+  });
+
+  test('tell what is known of the data of a training, and train on those that are chosen', async () => {
+    const solverFile = join(folder, 'solver.prototxt');
+    const trainData = join(folder, 'moved');
+    expect(await client.run('trainingData', { solverFile })).toEqual({
+      train: { missing: [], items: 64 },
+      test: { missing: [], items: 100 },
+    });
+    // Without a solver, with the one that is made for the net.
+    expect(await client.run('trainingData', { netFile })).toMatchObject({ train: { items: 64 } });
+    renameSync(join(folder, 'digits_train_lmdb'), trainData);
+    expect(await client.run('trainingData', { solverFile })).toEqual({
+      train: { missing: ['digits_train_lmdb'] },
+      test: { missing: [], items: 100 },
+    });
+    const chosen = { solverFile, trainData, testData: trainData };
+    expect(await client.run('trainingData', chosen)).toEqual({
+      train: { missing: [], items: 64 },
+      test: { missing: [], items: 64 },
+    });
+
+    const choices = [{ layer: 'ip1', blob: 0, keep: 0.5 }];
+    const run = { file: model, choices, schedule: { kind: 'oneShot' }, iterations: 1, engine } as const;
+    const files = { encoding: 'relative', existing: 'replace', holdOut: 0 } as const;
+    await expect(client.run('retrain', { ...run, ...files, solverFile })).rejects.toThrow(
+      'Cannot find the data "digits_train_lmdb"',
+    );
+    const { report } = await client.run('retrain', { ...run, ...files, ...chosen });
+    expect(report).toMatchObject({ trainData, testData: trainData, last: { test: { items: 64 } } });
+
+    const target = join(folder, 'of-moved.npz');
+    const calibration = { data: trainData };
+    await client.run('saliency', { netFile, model, target, calibration, engine });
+    expect(readFileSync(target).equals(readFileSync(saliencyFileOf(model)))).toBe(true);
   });
 
   test('can be cancelled, and tell errors of users as such', async () => {
