@@ -43,10 +43,14 @@ export const arrangeLayers: LayerTypes = {
     plan: (_layer, [bottom], { topCount }) => ({
       tops: new Array<Shape>(topCount).fill(bottom),
       shares: 'data',
-      backward({ bottom: [b], top, propagate }) {
+      backward({ engine, bottom: [b], top, propagate }) {
         if (!propagate[0]) return;
-        b.diff.set(top[0].diff);
-        for (const { diff } of top.slice(1)) add(diff, 0, b.diff, 0, diff.length);
+        const diffs = top.map(({ diff }) => diff);
+        engine.sum(
+          diffs,
+          diffs.map(() => 1),
+          b.diff,
+        );
       },
     }),
   },

@@ -37,8 +37,8 @@ void prepare(const Shape *s, const Layout *l, const float *x, int first_row, flo
         clear(image, begin);
         const float *in = from + begin * stride + f - left;
         int j = begin;
-        if (stride == 1)
-          for (; j + 4 <= end; j += 4, in += 4) store(image + j, load(in));
+        if (stride <= 2)
+          for (; j + 4 <= end; j += 4, in += 4 * stride) store(image + j, load_apart(in, stride));
         for (; j < end; j++, in += stride) image[j] = *in;
         clear(image + end, l->row - end);
       }
@@ -57,9 +57,9 @@ static void unprepare(const Shape *s, const Layout *l, const float *image, float
         continue;
       }
       const float *from = image + (size_t)((c * l->rows + r) * stride) * l->row;
-      for (int column = 0; column < s->width; column++) {
-        int at = column + left, j = at / stride;
-        x[column] = j < l->row ? from[at % stride * l->row + j] : 0;
+      for (int f = 0; f < stride; f++, from += l->row) {
+        int j = ceil_div(larger(0, left - f), stride), column = j * stride + f - left;
+        for (; column < s->width; column += stride, j++) x[column] = j < l->row ? from[j] : 0;
       }
     }
   }

@@ -50,11 +50,6 @@ INLINE void inner_columns(const Shape *s, int *begin, int *end) {
   if (s->stride_width > 2) *end = *begin;
 }
 
-/** Four values `stride` (1 or 2) apart. May read up to one value behind the last of them. */
-INLINE v128_t load_apart(const float *from, int stride) {
-  return stride == 1 ? load(from) : even_lanes(load(from), load(from + 4));
-}
-
 static void max_plane(const Shape *s, const float *x, float *y, float *index) {
   int begin, end;
   inner_columns(s, &begin, &end);

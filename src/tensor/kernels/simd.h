@@ -55,6 +55,11 @@ INLINE float sum_of_lanes(v128_t v) {
 INLINE v128_t even_lanes(v128_t a, v128_t b) { return wasm_i32x4_shuffle(a, b, 0, 2, 4, 6); }
 INLINE v128_t odd_lanes(v128_t a, v128_t b) { return wasm_i32x4_shuffle(a, b, 1, 3, 5, 7); }
 
+/** Four values `stride` (1 or 2) apart. May read up to one value behind the last of them. */
+INLINE v128_t load_apart(const float *from, int stride) {
+  return stride == 1 ? load(from) : even_lanes(load(from), load(from + 4));
+}
+
 /** Four rows become four columns. */
 INLINE void transpose4(v128_t *r0, v128_t *r1, v128_t *r2, v128_t *r3) {
   v128_t a = wasm_i32x4_shuffle(*r0, *r1, 0, 4, 1, 5), b = wasm_i32x4_shuffle(*r0, *r1, 2, 6, 3, 7);
