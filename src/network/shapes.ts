@@ -209,6 +209,8 @@ function inferLayers(
     if (bottoms.length > 0) plans?.set(layer, { bottoms, plan });
     return plan;
   };
+  const makers = new Map<string, LayerParameter>();
+  for (const layer of layers) for (const name of layer.top) if (!makers.has(name)) makers.set(name, layer);
   const inferred = layers.map((layer): InferredLayer => {
     const type = attempt(() => layerTypeOf(layer));
     let connected = true;
@@ -220,7 +222,7 @@ function inferLayers(
         fail(
           layer,
           phrase`unknown bottom blob '${name}' (bottom index ${index})`,
-          bottomAdvice(name, layers),
+          bottomAdvice(makers.get(name)),
         );
       });
       return blobs.get(name);
@@ -287,8 +289,7 @@ const isSameShape = (one: Shape, other: Shape): boolean =>
   one === other || (one.length === other.length && one.every((size, axis) => Object.is(size, other[axis])));
 
 /** A hint for a blob that is read before it is made. */
-function bottomAdvice(name: string, layers: LayerParameter[]): Phrase {
-  const maker = layers.find(({ top }) => top.includes(name));
+function bottomAdvice(maker: LayerParameter | undefined): Phrase {
   return maker
     ? phrase`Layer "${maker.name}" makes it, but stands later in the file`
     : phrase`No layer of this phase makes it: check the name, and the include and exclude rules`;

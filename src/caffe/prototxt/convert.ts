@@ -45,7 +45,7 @@ function layerEdits(prototxt: Prototxt, net: NetText): TextEdit[] {
 
 function rewritten(prototxt: Prototxt, node: MessageNode, layer: LayerParameter): TextEdit {
   const { start, end } = node.field!;
-  const { indent } = indentOf(prototxt.text, start);
+  const { indent } = indentOf(prototxt, start);
   const comments = prototxt.comments
     .filter((comment) => comment.start > start && comment.end <= end)
     .map((comment) => `${indent}  ${prototxt.text.slice(comment.start, comment.end)}\n`);
@@ -91,7 +91,7 @@ function paramEdits(prototxt: Prototxt, node: MessageNode): TextEdit[] {
       (params[index] ??= []).push(`${current}: ${text.slice(value.start, value.end)}`);
   }
   const [first, ...others] = fields;
-  const { indent, first: alone } = indentOf(text, first.start);
+  const { indent, first: alone } = indentOf(prototxt, first.start);
   const lines = Array.from(params, (words) => `param { ${words.join(' ')} }`);
   return [
     {

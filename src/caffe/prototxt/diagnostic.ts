@@ -62,8 +62,9 @@ export const replaceWith = (span: Span, text: string): Fix => ({
 });
 
 /** The edit that removes a field, with its line when it is alone there. */
-export function removalOf({ text }: Prototxt, field: Span): TextEdit {
-  const { indent, first } = indentOf(text, field.start);
+export function removalOf(prototxt: Prototxt, field: Span): TextEdit {
+  const { text } = prototxt;
+  const { indent, first } = indentOf(prototxt, field.start);
   const rest = /^[ \t]*(?:\r?\n|$)/.exec(text.slice(field.end, field.end + 200));
   if (first && rest) return { start: field.start - indent.length, end: field.end + rest[0].length, text: '' };
   const blanks = /^[ \t]*/.exec(text.slice(field.end, field.end + 200))![0].length;
@@ -88,8 +89,8 @@ export const removeFix = (prototxt: Prototxt, field: FieldNode): Fix => ({
 });
 
 /** The edit that puts a line after a field of a message: on a line of its own if the field has one. */
-export function insertionAfter({ text }: Prototxt, field: Span, line: string): TextEdit {
-  const { indent, first } = indentOf(text, field.start);
-  const newline = text.includes('\r\n') ? '\r\n' : '\n';
+export function insertionAfter(prototxt: Prototxt, field: Span, line: string): TextEdit {
+  const { indent, first } = indentOf(prototxt, field.start);
+  const newline = prototxt.text.includes('\r\n') ? '\r\n' : '\n';
   return { start: field.end, end: field.end, text: first ? `${newline}${indent}${line}` : ` ${line}` };
 }

@@ -1,5 +1,13 @@
 import { TokenKind } from './lexer';
-import { floorIndex, lineOf, type MessageNode, type Prototxt, type Span, type TextEdit } from './tree';
+import {
+  floorIndex,
+  lineOf,
+  type MessageNode,
+  nextSignificant,
+  type Prototxt,
+  type Span,
+  type TextEdit,
+} from './tree';
 
 export interface FormatOptions {
   /** One level of indentation: blanks or a tab. */
@@ -66,6 +74,9 @@ class Layout {
   private readonly fields = new Set<number>();
   /** Where names in brackets are, by the offset of each token in them but the first. */
   private readonly extensionEnds = new Map<number, number>();
+
+  /** The last token found that is no blank and no comment. */
+  private significant = -1;
 
   constructor(
     private readonly prototxt: Prototxt,
@@ -168,11 +179,10 @@ class Layout {
   /** A comment stands in the middle of a field. */
   private continues({ before, index }: Gap): boolean {
     if (before === ':' || before === '-') return true;
-    const { tokens } = this.prototxt;
-    let next = index;
-    while (next < tokens.count && tokens.kinds[next] <= TokenKind.Comment) next++;
-    const mark = tokens.kinds[next] === TokenKind.Mark ? this.prototxt.text[tokens.starts[next]] : '';
-    return mark === ':';
+    const { tokens, text } = this.prototxt;
+    // Gaps come in order, so that all comments of a run find the token after it at once.
+    if (this.significant < index) this.significant = nextSignificant(tokens, index);
+    return tokens.kinds[this.significant] === TokenKind.Mark && text[tokens.starts[this.significant]] === ':';
   }
 
   /** A message that is on one line in the source and fits one when laid out. */

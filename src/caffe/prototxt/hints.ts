@@ -302,8 +302,9 @@ export function writeHints(
 }
 
 /** Removes a comment, with its line when it is alone there. */
-function removal({ text }: Prototxt, span: Span): TextEdit {
-  const { indent, first } = indentOf(text, span.start);
+function removal(prototxt: Prototxt, span: Span): TextEdit {
+  const { text } = prototxt;
+  const { indent, first } = indentOf(prototxt, span.start);
   if (!first) {
     const blanks = /[ \t]*$/.exec(text.slice(0, span.start).slice(-200))![0].length;
     return { start: span.start - blanks, end: span.end, text: '' };
@@ -312,15 +313,20 @@ function removal({ text }: Prototxt, span: Span): TextEdit {
   return { start: span.start - indent.length, end: span.end + newline, text: '' };
 }
 
-function insertion({ text }: Prototxt, layer: MessageNode, comment: string): TextEdit {
+function insertion(prototxt: Prototxt, layer: MessageNode, comment: string): TextEdit {
+  const { text } = prototxt;
   const newline = text.includes('\r\n') ? '\r\n' : '\n';
   const name = layer.fields.find((field) => field.name === 'name') ?? layer.fields[0];
   // On a line of its own, below the name, where the name has a line of its own.
-  if (name && indentOf(text, name.start).first && !/^[^\n]*[}>]/.test(text.slice(name.end))) {
+  if (name && indentOf(prototxt, name.start).first && !/^[^\n]*[}>]/.test(text.slice(name.end))) {
     const lineEnd = /\r?\n|$/.exec(text.slice(name.end))!.index + name.end;
-    return { start: lineEnd, end: lineEnd, text: `${newline}${indentOf(text, name.start).indent}${comment}` };
+    return {
+      start: lineEnd,
+      end: lineEnd,
+      text: `${newline}${indentOf(prototxt, name.start).indent}${comment}`,
+    };
   }
   const { start } = layer.field!;
-  const { indent, first } = indentOf(text, start);
+  const { indent, first } = indentOf(prototxt, start);
   return { start, end: start, text: `${first ? '' : `${newline}${indent}`}${comment}${newline}${indent}` };
 }

@@ -84,7 +84,7 @@ export function folds(prototxt: Prototxt): Fold[] {
         if (value.kind !== 'message') continue;
         const startLine = lineOf(prototxt, field.list ? value.start : field.start);
         const last = lineOf(prototxt, value.end);
-        const endLine = value.closed && indentOf(prototxt.text, value.inner.end).first ? last - 1 : last;
+        const endLine = value.closed && indentOf(prototxt, value.inner.end).first ? last - 1 : last;
         if (endLine > startLine) found.push({ kind: 'message', startLine, endLine });
         visit(value);
       }
@@ -107,7 +107,7 @@ interface Run {
 function commentRuns(prototxt: Prototxt): Run[] {
   const runs: Run[] = [];
   for (const { start } of prototxt.comments) {
-    if (!indentOf(prototxt.text, start).first) continue;
+    if (!indentOf(prototxt, start).first) continue;
     const line = lineOf(prototxt, start);
     const last = runs.at(-1);
     if (last && last.endLine === line - 1) last.endLine = line;

@@ -161,9 +161,8 @@ export function scalarOf(message: MessageNode, name: string): ScalarNode | undef
 }
 
 /** Whether anything but blanks stands before `offset` on its line. */
-export function indentOf(text: string, offset: number): { indent: string; first: boolean } {
-  const line = text.lastIndexOf('\n', offset - 1) + 1;
-  const before = text.slice(line, offset);
+export function indentOf(prototxt: Prototxt, offset: number): { indent: string; first: boolean } {
+  const before = prototxt.text.slice(prototxt.lines[lineOf(prototxt, offset)], offset);
   const indent = /^[ \t]*/.exec(before)![0];
   return { indent, first: indent.length === before.length };
 }

@@ -296,3 +296,8 @@ describe('inferShapes', () => {
     expect(inferShapes(net, purpose).blobs.has('x')).toBe(expected);
   });
 });
+
+it('comes to an end soon with very many bottoms that nobody makes', () => {
+  const layers = Array.from({ length: 40_000 }, (_, i) => layer('ReLU', ['lost'], [`y${i}`]));
+  expect(inferShapes(netOf({}, layers), test).errors).toHaveLength(40_000);
+});

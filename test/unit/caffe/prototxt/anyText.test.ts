@@ -87,3 +87,10 @@ describe('nor does it hang: time grows with the length of a text, not with its s
     expect(text.length).toBeGreaterThan(0);
   });
 });
+
+test('nor with very many of what a look back or ahead could go over again and again', () => {
+  const comments = parsePrototxt('# one\n'.repeat(150_000));
+  expect(format(comments, options)).toEqual([]);
+  const oneLine = parsePrototxt('a { b: 1 } '.repeat(60_000));
+  expect(folds(oneLine)).toEqual([]);
+});
