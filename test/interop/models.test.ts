@@ -11,15 +11,14 @@ import { readBlob } from '../../src/caffe/readBlob';
 import { lmdbFile } from '../../src/data/lmdbWriter';
 import { evaluate } from '../../src/jobs/evaluate';
 import { loadWeights } from '../../src/jobs/loadWeights';
-import { prune } from '../../src/jobs/prune';
-import { retrain } from '../../src/jobs/retrain';
+import { retrain, type RetrainEvent } from '../../src/jobs/retrain';
 import { createSample } from '../../src/jobs/sample';
 import { TestNet } from '../../src/jobs/testNet';
-import { choicesFor } from '../../src/sparsity/recipe';
 import { PortableEngine } from '../../src/tensor/portable';
 import { shared } from '../support/prototxts';
 import { runJob } from '../unit/jobs/tinyNet';
-import { caffeTest, caffeTrain, hasCaffe } from './realCaffe';
+import { pruned } from './pruned';
+import { caffeTest, caffeTrain, hasCaffe, runCaffe } from './realCaffe';
 
 const folder = mkdtempSync(join(tmpdir(), 'interop-models-'));
 const engine = new PortableEngine();
@@ -28,16 +27,6 @@ afterAll(() => {
   engine.dispose();
   rmSync(folder, { recursive: true });
 });
-
-/** Prunes a model to a share of its weights; returns the path of the pruned one. */
-async function pruned(file: string, keep: number): Promise<string> {
-  const source = await openFile(file);
-  const choices = choicesFor(await openModel(source), { method: 'keep', keep });
-  await source.close();
-  const plan = { encoding: 'relative', seed: 1, choices, existing: 'replace' } as const;
-  const { result } = await runJob(prune({ ...plan, file }, { signal }));
-  return result.outputs.dense;
-}
 
 /** How many weights of each layer are zero in a model file. */
 async function zerosOf(file: string): Promise<Map<string, number>> {
@@ -66,21 +55,38 @@ describe.skipIf(!hasCaffe)('accuracy and loss on the sample project are those of
       expect(Math.abs(outputs[name] - mean), name).toBeLessThan(1e-4);
   });
 
+  /** The real Caffe begins at the checkpoint, where its test gives what we measured. */
+  function expectToGoOn({ checkpoint, measurement }: RetrainEvent): void {
+    const text = readFileSync(join(folder, 'solver.prototxt'), 'utf8');
+    writeFileSync(join(folder, 'on.prototxt'), text.replace(/(max_iter|test_interval): \d+/g, '$1: 5'));
+    const log = runCaffe(folder, 'caffe', 'train', '-solver', 'on.prototxt', '-snapshot', checkpoint!);
+    const tested = [...log.matchAll(/Test net output #\d: (\S+) = (\S+)/g)];
+    const { accuracy, loss } = Object.fromEntries(
+      tested.map(([, name, value]) => [name, Number(value)]),
+    ) as Record<string, number>;
+    expect(log).toMatch(/Iteration 5, Testing net/);
+    expect(measurement!.test!.accuracy).toBeCloseTo(accuracy, 4);
+    expect(measurement!.test!.loss).toBeCloseTo(loss, 4);
+  }
+
   test('after retraining, of which every pruned weight is zero', async () => {
     const solverFile = join(folder, 'solver.prototxt');
     const solver = parseSolver(readFileSync(solverFile, 'utf8'));
     const choices = ['conv1', 'conv2', 'ip1', 'ip2'].map((layer) => ({ layer, blob: 0, keep: 0.1 }));
-    const { result } = await runJob(
-      retrain(
-        {
-          ...{ solverFile, solver, choices, file: join(folder, 'lenet.caffemodel') },
-          ...{ schedule: { kind: 'gradual', interval: 2 }, iterations: 10, measureEvery: 5 },
-          ...{ encoding: 'relative', existing: 'replace' },
-        },
-        { signal, engine },
-      ),
+    const job = retrain(
+      {
+        ...{ solverFile, solver, choices, file: join(folder, 'lenet.caffemodel') },
+        ...{ schedule: { kind: 'gradual', interval: 2 }, iterations: 10, measureEvery: 5 },
+        ...{ encoding: 'relative', existing: 'replace' },
+      },
+      { signal, engine },
     );
-    const { best } = result.report;
+    let step = await job.next();
+    for (; step.done !== true; step = await job.next())
+      if (step.value.measurement?.iteration === 5) expectToGoOn(step.value);
+    const result = step.value;
+    const { best, history } = result.report;
+    expect(history.map(({ iteration }) => iteration)).toEqual([0, 5, 10]);
     const { means } = caffeTest(folder, 'train_val.prototxt', result.outputs.dense, 20);
     expect(best.test!.accuracy).toBeCloseTo(means.accuracy, 4);
     expect(best.test!.loss).toBeCloseTo(means.loss, 4);

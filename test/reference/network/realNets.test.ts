@@ -7,8 +7,8 @@ import { inferShapes } from '../../../src/network/shapes';
 import { PortableEngine } from '../../../src/tensor/portable';
 import { readNpy, readNpz, type NpyArray } from '../../support/npz';
 import { parseNet } from '../../../src/caffe/readNet';
+import { models, partOf, realNets } from '../../support/models';
 
-const models = new URL('../../../../shared/models/', import.meta.url).pathname;
 const present = existsSync(models);
 const engine = new PortableEngine();
 afterAll(() => engine.dispose());
@@ -38,39 +38,11 @@ function expectClose(ours: Float32Array, theirs: Float32Array, what: string) {
 const topFive = (values: Float32Array) =>
   [...values.keys()].sort((a, b) => values[b] - values[a]).slice(0, 5);
 
-interface Reference {
-  folder: string;
-  model: string;
-  prototxt: string;
-  file: string;
-}
-
-const references: Reference[] = (present ? readdirSync(models) : [])
-  .filter((folder) => existsSync(`${models}${folder}/opencv_ref`))
-  .flatMap((folder) =>
-    readdirSync(`${models}${folder}/opencv_ref`).map((file) => {
-      const [model, prototxt] = file.replace(/\.npz$/, '').split('__');
-      const own = `${models}${folder}/${prototxt}`;
-      return {
-        folder,
-        model,
-        prototxt: existsSync(own) ? own : `${models}bvlc-caffe/mnist/${prototxt}`,
-        file: `${models}${folder}/opencv_ref/${file}`,
-      };
-    }),
-  )
-  .filter(({ folder, model }) => existsSync(`${models}${folder}/${model}`));
-
 describe.skipIf(!present)('real nets against the outputs of OpenCV', () => {
-  it.each(references)('$folder $model', async ({ folder, model, prototxt, file }) => {
+  it.each(realNets)('$name', async ({ model, prototxt, file }) => {
     const arrays = readNpz(readFileSync(file));
-    const part = (prefix: string) =>
-      new Map(
-        [...arrays]
-          .filter(([name]) => name.startsWith(prefix))
-          .map(([name, array]) => [name.slice(prefix.length), array]),
-      );
-    const net = await load(prototxt, `${models}${folder}/${model}`, part('in:'));
+    const part = (prefix: string) => partOf(arrays, prefix);
+    const net = await load(prototxt, model, part('in:'));
     net.forward();
     // A layer's blob may be written over in place by a later one: compare what nobody writes over.
     const writers = new Map<string, string>();
