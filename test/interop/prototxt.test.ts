@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -9,21 +9,12 @@ import { parsePrototxt } from '../../src/caffe/prototxt/parser';
 import { applyEdits } from '../../src/caffe/prototxt/tree';
 import { parseNet } from '../../src/caffe/readNet';
 import { prototxtsBelow, rootTypeOfText, shared } from '../support/prototxts';
-import { hasCaffe, runCaffe } from './realCaffe';
+import { hasCaffe, upgradeNet } from './realCaffe';
 
 const folder = mkdtempSync(join(tmpdir(), 'interop-prototxt-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A net in today's syntax as Caffe upgrades it; undefined where Caffe does not know all of it. */
-function upgraded(text: string): string | undefined {
-  writeFileSync(join(folder, 'in.prototxt'), text);
-  try {
-    runCaffe(folder, 'upgrade_net_proto_text', 'in.prototxt', 'out.prototxt');
-  } catch {
-    return undefined;
-  }
-  return readFileSync(join(folder, 'out.prototxt'), 'utf8');
-}
+const upgraded = (text: string) => upgradeNet(folder, text);
 
 /** What a net says, in the precision that Caffe has, without where it says it. */
 const meaningOf = (text: string): unknown =>

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 
@@ -63,4 +64,16 @@ export function caffeTrain(
       { loss: Number(loss), rate: rates.get(iteration)! },
     ]),
   );
+}
+
+/** A net in today's syntax as Caffe upgrades it; undefined where it is of a fork, and Caffe does not know all of it. */
+export function upgradeNet(folder: string, text: string): string | undefined {
+  const [given, made] = ['given.prototxt', 'upgraded.prototxt'];
+  writeFileSync(join(folder, given), text);
+  try {
+    runCaffe(folder, 'upgrade_net_proto_text', given, made);
+  } catch {
+    return undefined;
+  }
+  return readFileSync(join(folder, made), 'utf8');
 }
