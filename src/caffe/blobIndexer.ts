@@ -1,4 +1,4 @@
-import { phrase, type Phrase } from '../phrase';
+import { phrase, type Part, type Phrase } from '../phrase';
 import type { ByteSource } from './byteSource';
 import { bytesPerValue } from './encoding';
 import { CaffeError } from './errors';
@@ -91,7 +91,7 @@ export class BlobIndexer {
       } else if (wireType === WireType.varint && number === blobField.rawDataType) {
         parts.rawType = await reader.readInt64(end);
       } else if (wireType === WireType.bytes && number === blobField.shape) {
-        const inner = this.clamp(field, end, 'shape');
+        const inner = this.clamp(field, end, phrase`shape`);
         await this.readShape(parts, inner);
         reader.position = inner;
       } else if (number === blobField.data) {
@@ -152,7 +152,7 @@ export class BlobIndexer {
     };
     for (let field; (field = await reader.next(end));) {
       if (field.number === 1 && field.wireType === WireType.bytes) {
-        const stop = this.clamp(field, end, 'shape');
+        const stop = this.clamp(field, end, phrase`shape`);
         while (reader.position < stop) add(await reader.readInt64(stop), field.tagOffset);
       } else if (field.number === 1 && field.wireType === WireType.varint) {
         add(await reader.readInt64(end), field.tagOffset);
@@ -176,7 +176,7 @@ export class BlobIndexer {
   }
 
   /** The end of a value; where its length lies, that is noted and the value ends where its container does. */
-  protected clamp(field: Field, end: number, what: string): number {
+  protected clamp(field: Field, end: number, what: Part): number {
     const stop = field.offset + field.length;
     if (stop <= end) return stop;
     this.addDamage({

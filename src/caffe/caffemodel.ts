@@ -61,7 +61,7 @@ class ModelIndexer extends BlobIndexer {
       throw this.reader.error(phrase`the file claims more than ${mostLayers} layers`, field.tagOffset);
     }
     if (this.layers.length === 0) this.kind = fields === v2Fields ? 'V2' : 'V1';
-    const end = this.clamp(field, this.source.size, 'layer');
+    const end = this.clamp(field, this.source.size, phrase`layer`);
     const layer: ModelLayer = {
       index: this.layers.length,
       name: '',
@@ -110,7 +110,7 @@ class ModelIndexer extends BlobIndexer {
         const phase = phaseOf(await reader.readInt64(end));
         layer.phase ??= phase;
       } else if (wireType === WireType.bytes && number === fields.include) {
-        const inner = this.clamp(field, end, 'rule');
+        const inner = this.clamp(field, end, phrase`rule`);
         layer.phase = (await this.readRulePhase(inner)) ?? layer.phase;
         reader.position = inner;
       } else if (wireType === WireType.bytes && number === fields.blobs) {
@@ -118,7 +118,7 @@ class ModelIndexer extends BlobIndexer {
         await this.readBlob(layer.blobs, field, end);
       } else if (wireType === WireType.bytes && number === fields.nested) {
         this.kind = 'V0';
-        const inner = this.clamp(field, end, 'layer');
+        const inner = this.clamp(field, end, phrase`layer`);
         await this.readLayer(layer, v0Fields, inner);
         reader.position = inner;
       } else {

@@ -515,8 +515,13 @@ export class Hdf5File {
   private believeAddress(offset: number, at: number): number {
     const { size } = this.source;
     if (offset <= size) return offset;
-    const cut = this.end > size ? `, which is cut short: ${size} of its ${this.end} bytes are there` : '';
-    throw this.error(phrase`the address ${offset} lies outside the file${cut}`, at);
+    const outside = phrase`the address ${offset} lies outside the file`;
+    throw this.error(
+      this.end > size
+        ? phrase`${outside}, which is cut short: ${size} of its ${this.end} bytes are there`
+        : outside,
+      at,
+    );
   }
 
   private async cursor(offset: number, length: number): Promise<Cursor> {

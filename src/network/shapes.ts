@@ -1,6 +1,6 @@
 import { CaffeError } from '../caffe/errors';
 import type { LayerParameter, NetParameter } from '../caffe/messages';
-import { phrase, type Phrase } from '../phrase';
+import { phrase, type Part, type Phrase } from '../phrase';
 import { insertSplits, layersFor, type NetPurpose } from './graph';
 import type { Arity, LayerPlan, LayerType, PlanContext } from './layer';
 import { layerTypes } from './registry';
@@ -57,16 +57,11 @@ export interface InferredNet {
   memory: number;
 }
 
-function checkArity(
-  layer: LayerParameter,
-  arity: Arity,
-  given: number,
-  say: (number: Phrase) => Phrase,
-): void {
+function checkArity(layer: LayerParameter, arity: Arity, given: number, say: (number: Part) => Phrase): void {
   const [least, most] = typeof arity === 'number' ? [arity, arity] : arity;
   const bound = given < least ? least : (most ?? given);
   const number =
-    least === most ? phrase`${bound}` : given < least ? phrase`at least ${bound}` : phrase`at most ${bound}`;
+    least === most ? bound : given < least ? phrase`at least ${bound}` : phrase`at most ${bound}`;
   refuse(layer, given < least || given > (most ?? Infinity), say(number));
 }
 

@@ -13,13 +13,20 @@ const templateOf = ({ template }: ts.TaggedTemplateExpression): string =>
       )
     : template.text;
 
-/**
- * Texts that are translated at run time: the first arguments of `t` and `vscode.l10n.t`, and what is tagged as `phrase`, with
- * the room that it is in.
- */
-function textsInCode(): { texts: Set<string>; phrases: Map<string, string> } {
+/** English words inside of `${…}`, which no translation reaches; those of phrases in it are their own. */
+function wordsIn(node: ts.Node): string[] {
+  if (ts.isTaggedTemplateExpression(node)) return [];
+  const own =
+    ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node);
+  const words = own && /[a-z]{2}/i.test(node.text) ? [node.text] : [];
+  ts.forEachChild(node, (child) => void words.push(...wordsIn(child)));
+  return words;
+}
+
+/** Texts that are translated at run time: the first arguments of `t` and `vscode.l10n.t`, and what is tagged as `phrase`. */
+function textsInCode(): { texts: Set<string>; words: string[] } {
   const texts = new Set<string>();
-  const phrases = new Map<string, string>();
+  const words: string[] = [];
   for (const folder of ['src', 'webview']) {
     for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
       if (!/\.tsx?$/.test(file)) continue;
@@ -36,28 +43,41 @@ function textsInCode(): { texts: Set<string>; phrases: Map<string, string> } {
           );
           texts.add((text as ts.StringLiteralLike).text);
         }
-        if (ts.isTaggedTemplateExpression(node) && node.tag.getText(source) === 'phrase')
-          phrases.set(templateOf(node), path);
+        if (ts.isTaggedTemplateExpression(node) && node.tag.getText(source) === 'phrase') {
+          texts.add(templateOf(node));
+          if (ts.isTemplateExpression(node.template))
+            for (const { expression } of node.template.templateSpans)
+              words.push(...wordsIn(expression).map((word) => `${path}: ${word}`));
+        }
         ts.forEachChild(node, visit);
       };
       visit(source);
     }
   }
-  return { texts, phrases };
+  return { texts, words };
 }
 
 const placeholders = (text: string) => [...new Set(text.match(/\{\d+\}/g) ?? [])].sort();
 
 describe('Chinese translations', () => {
   const bundle = json('l10n/bundle.l10n.zh-cn.json');
-  const { texts, phrases } = textsInCode();
+  const { texts, words } = textsInCode();
 
   test('each text in the code has one', () => {
     expect([...texts].filter((text) => !(text in bundle))).toEqual([]);
   });
 
   test('none is left over', () => {
-    expect(Object.keys(bundle).filter((text) => !texts.has(text) && !phrases.has(text))).toEqual([]);
+    expect(Object.keys(bundle).filter((text) => !texts.has(text))).toEqual([]);
+  });
+
+  test('nothing in a phrase is English for good', () => {
+    expect(words).toEqual([]);
+  });
+
+  test('they are sentences where the English is one', () => {
+    const ends = (text: string) => /[.。]$/.test(text);
+    expect(Object.keys(bundle).filter((text) => ends(text) !== ends(bundle[text]))).toEqual([]);
   });
 
   test('they keep the placeholders', () => {
