@@ -63,7 +63,7 @@ export function LayerTable(): JSX.Element {
       key: 'blobs',
       from: 400,
       title: t('Blobs'),
-      track: 'minmax(100px, 3fr)',
+      track: 'minmax(132px, 3fr)',
       render: ({ layer }) => (
         <span class="blobs">
           {layer.blobs.map((blob) => (
