@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { atomicWrite } from '../caffe/atomicWrite';
 import type { Evaluation, EvaluateResult } from './evaluate';
+import { isList, isNumber, isText } from './fromJson';
 
 /** An evaluation of earlier, as it was kept beside the model. */
 export interface KeptEvaluation extends EvaluateResult {
@@ -34,8 +35,7 @@ export async function readKeptEvaluation(file: string): Promise<KeptEvaluation |
   const { format: _format, version: _version, ...result } = value;
   const { net, netData, data, engine, evaluations, keptIn } = result;
   const texts = [net, data, engine, ...(netData === undefined ? [] : [netData])];
-  if (!texts.every((text) => typeof text === 'string') || !isList(keptIn, (name) => typeof name === 'string'))
-    return undefined;
+  if (!texts.every(isText) || !isList(keptIn, isText)) return undefined;
   if (!isList(evaluations, isEvaluation) || evaluations.length === 0) return undefined;
   const changed: string[] = [];
   for (const { model } of evaluations) {
@@ -52,7 +52,7 @@ export async function readKeptEvaluation(file: string): Promise<KeptEvaluation |
 function isEvaluation(value: Partial<Evaluation>): boolean {
   const { model, items, loss, outputs, top1, top5, classes, confusion, wrong, missing, seconds } = value;
   return (
-    typeof model === 'string' &&
+    isText(model) &&
     [items, seconds].every(isNumber) &&
     [loss, top1, top5].every((figure) => figure === undefined || isNumber(figure)) &&
     typeof outputs === 'object' &&
@@ -60,10 +60,6 @@ function isEvaluation(value: Partial<Evaluation>): boolean {
     (classes === undefined || isList(classes, (each) => isNumber(each.items) && isNumber(each.right))) &&
     (confusion === undefined || isList(confusion, (row) => isList(row, isNumber))) &&
     isList(wrong, (each) => isNumber(each.item) && isNumber(each.label) && isNumber(each.predicted)) &&
-    isList(missing, (name) => typeof name === 'string')
+    isList(missing, isText)
   );
 }
-
-const isNumber = (value: unknown): value is number => typeof value === 'number';
-const isList = <Item>(value: readonly Item[] | undefined, holds: (item: Item) => boolean): value is Item[] =>
-  Array.isArray(value) && value.every((item: Item | null) => item !== null && holds(item));

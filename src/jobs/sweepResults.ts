@@ -4,6 +4,7 @@ import { withoutExtension } from '../caffe/modelName';
 import { readText } from '../caffe/readText';
 import { listed, phrase } from '../phrase';
 import type { SensitivityPoint } from '../sparsity/sensitivity';
+import { isList, isNumber, isText } from './fromJson';
 import { accuracyOf, lossOf, type Sums } from './tally';
 
 /** How the weights of a layer are ordered: by magnitude |w|, or by what the loss would lose (see saliency.ts). */
@@ -21,8 +22,10 @@ export interface SweepPoint {
    * `measured` on all items; `collapsed`: left after some items, because the accuracy is gone; `skipped`: a larger
    * keep ratio of the layer has collapsed; `open`: still to be measured, on the items after `sums.items`.
    */
-  state: 'open' | 'measured' | 'collapsed' | 'skipped';
+  state: (typeof states)[number];
 }
+
+const states = ['open', 'measured', 'collapsed', 'skipped'] as const;
 
 /** What a sweep measured, and of what: the file that it is resumed and merged from. */
 export interface SweepResults {
@@ -53,10 +56,8 @@ export interface SweepResults {
 export async function loadSweep(file: string): Promise<SweepResults> {
   const text = await readText(file, phrase`The results`);
   try {
-    const results = JSON.parse(text) as Partial<SweepResults> | null;
-    if (results?.format === 'caffe-pruner sweep' && results.version === 1 && Array.isArray(results.points)) {
-      return results as SweepResults;
-    }
+    const results = JSON.parse(text, unknownLoss) as Partial<SweepResults> | null;
+    if (results !== null && isSweep(results)) return results;
   } catch {
     // Not JSON: the error below says all there is to say.
   }
@@ -65,6 +66,31 @@ export async function loadSweep(file: string): Promise<SweepResults> {
     advice: phrase`Choose another file for the results`,
   });
 }
+
+/** A loss that is no number, or infinite, is null in JSON. */
+const unknownLoss = (name: string, value: unknown): unknown =>
+  name === 'loss' && value === null ? NaN : value;
+
+function isSweep(results: Partial<SweepResults>): results is SweepResults {
+  const { format, version, model, net, ranking, weights, baseline, points } = results;
+  return (
+    format === 'caffe-pruner sweep' &&
+    version === 1 &&
+    [model?.file, model?.sha256, net?.file, net?.sha256].every(isText) &&
+    (ranking === 'magnitude' || ranking === 'saliency') &&
+    weights !== undefined &&
+    Object.values(weights).every(isNumber) &&
+    isSums(baseline) &&
+    isList(
+      points,
+      ({ layer, keep, kept, sums, state }) =>
+        isText(layer) && [keep, kept].every(isNumber) && isSums(sums) && states.includes(state),
+    )
+  );
+}
+
+const isSums = (sums: Partial<Sums> | undefined): boolean =>
+  [sums?.items, sums?.loss, sums?.judged, sums?.top1, sums?.top5].every(isNumber);
 
 export const saveSweep = (file: string, results: SweepResults): Promise<void> =>
   atomicWrite(

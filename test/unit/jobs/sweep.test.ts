@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openFile } from '../../../src/caffe/byteSource';
@@ -107,6 +107,27 @@ describe('sweep', () => {
       expect(readFileSync(results, 'utf8')).toBe(before);
     },
   );
+
+  it('reads a loss that is no number as such, and refuses a file that lacks something', async () => {
+    const results = join(folder, 'edited.json');
+    await runJob(sweep(params({ results, layers: { ip1: [0.5] } }), context()));
+    const whole = await loadSweep(results);
+    await saveSweep(results, { ...whole, baseline: { ...whole.baseline, loss: NaN } });
+    expect((await loadSweep(results)).baseline.loss).toBeNaN();
+    const broken = [
+      null,
+      { ...whole, points: [null] },
+      { ...whole, points: [{ ...whole.points[0], sums: undefined }] },
+      { ...whole, points: [{ ...whole.points[0], state: 'lost' }] },
+      { ...whole, baseline: undefined },
+      { ...whole, weights: { ip1: 'many' } },
+      { ...whole, model: null },
+    ];
+    for (const value of broken) {
+      writeFileSync(results, JSON.stringify(value));
+      await expect(loadSweep(results)).rejects.toThrow('The file holds no results of a sweep');
+    }
+  });
 
   it('leaves points that were begun and are not asked for any more', async () => {
     const results = join(folder, 'fewer.json');
