@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { closeSync, openSync, fsync as fsyncWithCallback, writeSync } from 'node:fs';
 import { type FileHandle, link, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { phrase, type Phrase } from '../phrase';
 import { CaffeError } from './errors';
 
@@ -22,6 +24,10 @@ export interface OutputFile {
   readonly position: number;
 }
 
+const fsync = promisify(fsyncWithCallback);
+
+/** Writes up to so many bytes are waited for: a turn of the event loop takes longer. */
+const smallWrite = 1 << 16;
 /** The disk is set to work after so many bytes, while more are being made: the flush at the end is short then. */
 const flushBytes = 1 << 26;
 const suffix = '.caffe-pruner-tmp';
@@ -47,28 +53,29 @@ export async function atomicWriteAll<Result>(
   { signal, replace = false }: AtomicWriteOptions = {},
 ): Promise<Result> {
   signal?.throwIfAborted();
-  const files: TemporaryFile[] = [];
+  const files = targets.map((target) => new TemporaryFile(target, signal));
   const named: string[] = [];
   try {
-    for (const target of targets) {
-      if (!replace && (await exists(target))) throw alreadyThere(target);
-      files.push(await TemporaryFile.create(target, signal));
-    }
+    await Promise.all([...new Set(targets.map(dirname))].map((folder) => removeStale(folder, targets)));
+    await all(files.map((file) => file.create(replace)));
     const result = await write(files);
-    await Promise.all(files.map((file) => file.finish()));
+    await all(files.map((file) => file.finish()));
     signal?.throwIfAborted();
-    for (const file of files) {
-      await file.putInPlace(replace);
-      named.push(file.target);
-    }
-    for (const folder of new Set(targets.map(dirname))) await syncFolder(folder);
+    await all(files.map((file) => file.putInPlace(replace).then(() => named.push(file.target))));
+    await all([...new Set(targets.map(dirname))].map(syncFolder));
     return result;
   } catch (error) {
-    for (const file of files) await file.discard();
+    await all(files.map((file) => file.discard()));
     // What was there before is lost where it gave way already; what was not goes again.
     if (!replace) for (const target of named) await unlink(target).catch(() => undefined);
     throw error;
   }
+}
+
+/** Waits for all, those after one that failed too, so that nothing goes on behind the back of who clears up. */
+async function all(work: readonly Promise<unknown>[]): Promise<void> {
+  await Promise.allSettled(work);
+  await Promise.all(work);
 }
 
 /** An output that does not have its name yet. */
@@ -77,24 +84,23 @@ class TemporaryFile implements OutputFile {
   private unflushed = 0;
   private flushing: Promise<void> | undefined;
 
-  private constructor(
-    readonly target: string,
-    private readonly path: string,
-    private readonly handle: FileHandle,
-    private readonly signal: AbortSignal | undefined,
-  ) {}
+  private readonly path: string;
+  private handle: FileHandle | undefined;
 
-  static async create(target: string, signal: AbortSignal | undefined): Promise<TemporaryFile> {
-    const folder = dirname(target);
-    await removeStale(folder, basename(target));
-    const path = join(
-      folder,
-      `.${basename(target)}.${machine}-${process.pid}-${randomBytes(4).toString('hex')}${suffix}`,
-    );
-    const handle = await open(path, 'wx').catch((cause: unknown) => {
-      throw diskError(target, cause);
+  constructor(
+    readonly target: string,
+    private readonly signal: AbortSignal | undefined,
+  ) {
+    const name = `${prefixOf(target)}${process.pid}-${randomBytes(4).toString('hex')}${suffix}`;
+    this.path = join(dirname(target), name);
+  }
+
+  /** With `replace`, another file may stand at the target. */
+  async create(replace: boolean): Promise<void> {
+    if (!replace && (await exists(this.target))) throw alreadyThere(this.target);
+    this.handle = await open(this.path, 'wx').catch((cause: unknown) => {
+      throw diskError(this.target, cause);
     });
-    return new TemporaryFile(target, path, handle, signal);
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -104,13 +110,17 @@ class TemporaryFile implements OutputFile {
 
   async writeAt(bytes: Uint8Array, offset: number): Promise<void> {
     this.signal?.throwIfAborted();
-    for (let done = 0; done < bytes.length;) {
-      const { bytesWritten } = await this.handle
-        .write(bytes, done, Math.min(bytes.length - done, 1 << 30), offset + done)
-        .catch((cause: unknown) => {
-          throw diskError(this.target, cause);
-        });
-      done += bytesWritten;
+    const handle = this.handle!;
+    try {
+      for (let done = 0; done < bytes.length;) {
+        const length = Math.min(bytes.length - done, 1 << 30);
+        done +=
+          length <= smallWrite
+            ? writeSync(handle.fd, bytes, done, length, offset + done)
+            : (await handle.write(bytes, done, length, offset + done)).bytesWritten;
+      }
+    } catch (cause) {
+      throw diskError(this.target, cause);
     }
     this.unflushed += bytes.length;
     if (this.unflushed >= flushBytes) this.flushAhead();
@@ -118,15 +128,15 @@ class TemporaryFile implements OutputFile {
 
   private flushAhead(): void {
     this.unflushed = 0;
-    this.flushing ??= this.handle.datasync().finally(() => (this.flushing = undefined));
+    this.flushing ??= this.handle!.datasync().finally(() => (this.flushing = undefined));
     // Should it fail, the sync at the end fails too and tells.
     this.flushing.catch(() => undefined);
   }
 
   async finish(): Promise<void> {
     try {
-      await this.handle.sync();
-      await this.handle.close();
+      await this.handle!.sync();
+      await this.handle!.close();
     } catch (cause) {
       throw diskError(this.target, cause);
     }
@@ -142,7 +152,7 @@ class TemporaryFile implements OutputFile {
   }
 
   async discard(): Promise<void> {
-    await this.handle.close().catch(() => undefined);
+    await this.handle?.close().catch(() => undefined);
     await unlink(this.path).catch(() => undefined);
   }
 }
@@ -162,22 +172,26 @@ async function putInPlace(temporary: string, target: string, replace: boolean): 
 
 /** Makes the new name last through a power cut, where folders can be flushed (not on Windows). */
 async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r').catch(() => undefined);
+  let file: number | undefined;
   try {
-    await handle?.sync();
+    file = openSync(folder, 'r');
+    await fsync(file);
   } catch {
     // The file is there; that its name is not flushed yet is no failure.
   } finally {
-    await handle?.close();
+    if (file !== undefined) closeSync(file);
   }
 }
 
-/** Removes what killed processes of this machine left of earlier attempts at the same file. */
-async function removeStale(folder: string, name: string): Promise<void> {
-  const prefix = `.${name}.${machine}-`;
-  const names = await readdir(folder).catch(() => []);
-  for (const candidate of names) {
-    if (!candidate.startsWith(prefix) || !candidate.endsWith(suffix)) continue;
+/** How the temporary names of a file begin. */
+const prefixOf = (target: string) => `.${basename(target)}.${machine}-`;
+
+/** Removes what killed processes of this machine left in a folder of earlier attempts at the same files. */
+async function removeStale(folder: string, targets: readonly string[]): Promise<void> {
+  const prefixes = targets.map(prefixOf);
+  for (const candidate of await readdir(folder).catch(() => [])) {
+    const prefix = candidate.endsWith(suffix) && prefixes.find((begin) => candidate.startsWith(begin));
+    if (!prefix) continue;
     const pid = Number(candidate.slice(prefix.length).split('-')[0]);
     if (Number.isInteger(pid) && pid > 0 && !isRunning(pid)) {
       await unlink(join(folder, candidate)).catch(() => undefined);

@@ -1,4 +1,5 @@
-import type * as Fs from 'node:fs/promises';
+import type * as Fs from 'node:fs';
+import type * as FsPromises from 'node:fs/promises';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,11 @@ import { CaffeError } from '../../../src/caffe/errors';
 const disk = vi.hoisted(() => ({ room: Infinity, written: 0, flushes: true, refusal: '' }));
 vi.mock('node:fs/promises', async (importOriginal) => {
   const { onDisk } = await import('../../support/disk');
-  return onDisk(disk, await importOriginal<typeof Fs>());
+  return onDisk(disk, await importOriginal<typeof FsPromises>());
+});
+vi.mock('node:fs', async (importOriginal) => {
+  const { onDiskSync } = await import('../../support/disk');
+  return onDiskSync(disk, await importOriginal<typeof Fs>());
 });
 
 it.each([

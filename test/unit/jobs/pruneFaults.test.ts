@@ -9,7 +9,8 @@ import {
   mkdtempSync,
   appendFileSync,
 } from 'node:fs';
-import type * as Fs from 'node:fs/promises';
+import type * as Fs from 'node:fs';
+import type * as FsPromises from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -23,7 +24,11 @@ import { buildCli } from '../cli/build';
 const disk = vi.hoisted(() => ({ room: Infinity, written: 0, flushes: true, refusal: '' }));
 vi.mock('node:fs/promises', async (importOriginal) => {
   const { onDisk } = await import('../../support/disk');
-  return onDisk(disk, await importOriginal<typeof Fs>());
+  return onDisk(disk, await importOriginal<typeof FsPromises>());
+});
+vi.mock('node:fs', async (importOriginal) => {
+  const { onDiskSync } = await import('../../support/disk');
+  return onDiskSync(disk, await importOriginal<typeof Fs>());
 });
 
 const count = 3_000_000;
