@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, openSync, fsync as fsyncWithCallback, writeSync } from 'node:fs';
-import { type FileHandle, link, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { closeSync, existsSync, openSync, fsync as fsyncWithCallback, writeSync } from 'node:fs';
+import { type FileHandle, link, open, readdir, rename, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -54,15 +54,18 @@ export async function atomicWriteAll<Result>(
 ): Promise<Result> {
   signal?.throwIfAborted();
   const files = targets.map((target) => new TemporaryFile(target, signal));
+  const folders = [...new Set(targets.map(dirname))];
   const named: string[] = [];
   try {
-    await Promise.all([...new Set(targets.map(dirname))].map((folder) => removeStale(folder, targets)));
-    await all(files.map((file) => file.create(replace)));
+    await all([
+      ...files.map((file) => file.create(replace)),
+      ...folders.map((folder) => removeStale(folder, targets)),
+    ]);
     const result = await write(files);
     await all(files.map((file) => file.finish()));
     signal?.throwIfAborted();
     await all(files.map((file) => file.putInPlace(replace).then(() => named.push(file.target))));
-    await all([...new Set(targets.map(dirname))].map(syncFolder));
+    await all(folders.map(syncFolder));
     return result;
   } catch (error) {
     await all(files.map((file) => file.discard()));
@@ -97,7 +100,7 @@ class TemporaryFile implements OutputFile {
 
   /** With `replace`, another file may stand at the target. */
   async create(replace: boolean): Promise<void> {
-    if (!replace && (await exists(this.target))) throw alreadyThere(this.target);
+    if (!replace && existsSync(this.target)) throw alreadyThere(this.target);
     this.handle = await open(this.path, 'wx').catch((cause: unknown) => {
       throw diskError(this.target, cause);
     });
@@ -164,7 +167,7 @@ async function putInPlace(temporary: string, target: string, replace: boolean): 
   } catch (cause) {
     if (codeOf(cause) === 'EEXIST') throw alreadyThere(target);
     // File systems without hard links (FAT, some network shares): the check comes right before the rename.
-    if (await exists(target)) throw alreadyThere(target);
+    if (existsSync(target)) throw alreadyThere(target);
     return rename(temporary, target);
   }
   await unlink(temporary);
@@ -207,12 +210,6 @@ function isRunning(pid: number): boolean {
     return codeOf(error) !== 'ESRCH';
   }
 }
-
-const exists = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
 
 const codeOf = (error: unknown) =>
   error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;

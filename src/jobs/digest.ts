@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { webcrypto } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { CaffeError } from '../caffe/errors';
 import { phrase } from '../phrase';
@@ -16,7 +16,7 @@ for (let length; (length = readSync(file, buffer)) > 0; ) hash.update(buffer.sub
 parentPort.postMessage(hash.digest('hex'));
 `;
 
-/** Up to this many bytes a digest takes less time than to start a thread. */
+/** Up to this many bytes are held at once, and take less time than to start a thread of their own. */
 const smallBytes = 1 << 24;
 
 /**
@@ -26,15 +26,16 @@ const smallBytes = 1 << 24;
  */
 export async function digestOf(path: string, signal: AbortSignal): Promise<string> {
   signal.throwIfAborted();
+  let small: Uint8Array | undefined;
   try {
-    if ((await stat(path)).size <= smallBytes) {
-      return createHash('sha256')
-        .update(await readFile(path, { signal }))
-        .digest('hex');
-    }
+    // Not awaited: the caller's work would come between the turns of the event loop, and the digest at the very end.
+    if (statSync(path).size <= smallBytes) small = readFileSync(path);
   } catch (cause) {
-    signal.throwIfAborted();
     throw unreadable(path, cause as Error);
+  }
+  if (small) {
+    // In a thread that is there already, while the caller goes on.
+    return Buffer.from(await webcrypto.subtle.digest('SHA-256', small)).toString('hex');
   }
   const worker = new Worker(script, { eval: true, workerData: path });
   const abort = () => void worker.terminate();

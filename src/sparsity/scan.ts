@@ -207,8 +207,10 @@ export const countMagnitudes = (source: Float32Array, into: UpperCounts): void =
 
 /** Counts the values of which the magnitude's upper 15 bits are `bucket`, by its lower 16 bits. */
 export function countWithin(source: Float32Array, bucket: number, into: Uint32Array): void {
+  const { totals } = scannerOf(source);
+  totals.set(into);
   forBlocks(source, ({ kernels }, address, count) => kernels.count_within(address, count, bucket));
-  addCounts(scannerOf(source), into);
+  into.set(totals);
 }
 
 /**

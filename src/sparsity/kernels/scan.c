@@ -17,7 +17,7 @@ static float scores[BLOCK] __attribute__((aligned(16)));
  */
 static uint32_t counts[4][(1 << 16) + 272] __attribute__((aligned(16)));
 
-/** What the caller counted before; see `gather_counts`. */
+/** What the caller counted before; see `gather_counts` and `count_within`. */
 static uint32_t totals[1 << 16] __attribute__((aligned(16)));
 
 /** The least and the largest bits of the magnitudes that were counted: the counts of all others are clear. */
@@ -172,7 +172,7 @@ EXPORT(describe) void describe(const float *values, int count, double shift) {
   for (; i < count; i++) add_one(values[i], shift);
 }
 
-/** Counts the values of one bucket of `count_magnitudes` by their lower 16 bits. */
+/** Adds the values of one bucket of `count_magnitudes` to `totals`, by their lower 16 bits. */
 EXPORT(count_within) void count_within(const float *values, int count, int bucket) {
   const uint32_t *bits = (const uint32_t *)values;
   const v128_t wanted = wasm_i32x4_splat(bucket);
@@ -180,10 +180,10 @@ EXPORT(count_within) void count_within(const float *values, int count, int bucke
   for (; i + 4 <= count; i += 4) {
     v128_t upper = wasm_v128_and(wasm_u32x4_shr(wasm_v128_load(bits + i), 16), wasm_i32x4_const_splat(0x7fff));
     for (int in = wasm_i32x4_bitmask(wasm_i32x4_eq(upper, wanted)); in != 0; in &= in - 1)
-      counts[0][bits[i + __builtin_ctz(in)] & 0xffff]++;
+      totals[bits[i + __builtin_ctz(in)] & 0xffff]++;
   }
   for (; i < count; i++)
-    if ((int)(bits[i] >> 16 & 0x7fff) == bucket) counts[0][bits[i] & 0xffff]++;
+    if ((int)(bits[i] >> 16 & 0x7fff) == bucket) totals[bits[i] & 0xffff]++;
 }
 
 /** Counts one value into the bin whose edges hold it. */
