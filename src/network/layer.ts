@@ -1,7 +1,7 @@
 import type { FillerParameter, LayerParameter } from '../caffe/messages';
 import type { Random } from '../caffe/random';
 import type { Phrase } from '../phrase';
-import type { Engine } from '../tensor/engine';
+import type { Affine, Engine } from '../tensor/engine';
 import type { Shape } from './shape';
 
 export type Phase = 'TRAIN' | 'TEST';
@@ -33,6 +33,8 @@ export interface Pass {
   /** The working memory the plan asked for; it keeps its values until the shapes change. */
   scratch: Record<string, Float32Array>;
   random: Random;
+  /** What layers behind this one would do in place, and it is to do along: see {@link LayerPlan.takesOver}. */
+  along: Affine[];
 }
 
 /**
@@ -55,6 +57,13 @@ export interface LayerPlan {
   macs?: number;
   /** Working memory: number of values by name. */
   scratch?: Record<string, number>;
+  /**
+   * All that the layer does to a channel (the second axis), where that can be said so: a layer before it may do it along
+   * when this one works in place.
+   */
+  affine?(pass: BackwardPass): Affine;
+  /** How many such layers right behind it this one does along, backward included. */
+  takesOver?: { affines: number };
   /** The tops are views of the first bottom: of its values (`data`), or of its gradient as well (`all`). */
   shares?: 'data' | 'all';
   forward?(pass: Pass): void;

@@ -51,6 +51,8 @@ interface Step {
   layer: LayerParameter;
   type: LayerType;
   plan: LayerPlan;
+  /** The steps right behind it whose work it does along, where all of them are to be done. */
+  followers: Step[];
   /** Shapes of the bottoms that the plan was made for. */
   plannedFor: Shape[];
   pass: BackwardPass;
@@ -115,6 +117,7 @@ export class Net {
       for (const layer of inferred.layers) this.addLayer(layer);
       this.shareParams();
       this.planBackward(parameter.force_backward ?? false);
+      this.fuse();
     } catch (error) {
       this.dispose();
       throw error;
@@ -177,9 +180,15 @@ export class Net {
     const first = from === undefined ? 0 : this.indexOf(from);
     const last = to === undefined ? this.steps.length - 1 : this.indexOf(to);
     let loss = 0;
-    for (const step of this.steps.slice(first, last + 1)) {
+    for (let i = first; i <= last; i++) {
+      const step = this.steps[i];
       this.adapt(step);
-      step.plan.forward?.(step.pass);
+      const { plan, pass, followers } = step;
+      const along = i + followers.length <= last ? followers : [];
+      for (const follower of along) this.adapt(follower);
+      pass.along = along.flatMap((follower) => follower.plan.affine?.(follower.pass) ?? []);
+      plan.forward?.(pass);
+      i += along.length;
       step.lossWeights.forEach((weight, i) => {
         if (weight === 0) return;
         let sum = 0;
@@ -193,10 +202,11 @@ export class Net {
   /** Computes the gradients of the loss, from the last layer back; those of the parameters are added to. */
   backward(): void {
     if (!this.gradients) throw new Error('The net has no memory for gradients');
-    for (let i = this.steps.length - 1; i >= 0; i--) {
-      const { plan, pass, needsBackward } = this.steps[i];
-      if (needsBackward) plan.backward?.(pass);
-    }
+    const done = new Set(
+      this.steps.flatMap(({ pass, followers }) => (pass.along.length > 0 ? followers : [])),
+    );
+    for (const step of this.steps.toReversed())
+      if (step.needsBackward && !done.has(step)) step.plan.backward?.(step.pass);
   }
 
   /** Lets layers draw anew from the net's seed and the number of an iteration, whatever was drawn before. */
@@ -316,6 +326,7 @@ export class Net {
       layer,
       type,
       plan,
+      followers: [],
       plannedFor: bottoms.map((shape) => shape ?? []),
       pass: {
         engine: this.engine,
@@ -324,6 +335,7 @@ export class Net {
         params,
         scratch: this.newScratch(plan),
         random: this.random,
+        along: [],
         propagate: bottom.map(() => false),
         learn: params.map(() => false),
       },
@@ -483,5 +495,25 @@ export class Net {
         phrase`${layer.type} has no gradient, but a layer below it is to learn`,
       );
     }
+  }
+
+  /**
+   * Finds the layers that others do along: in place, so that nobody misses the values in between. Where gradients are
+   * wanted, they must be wanted all the way.
+   */
+  private fuse(): void {
+    this.steps.forEach((step, i) => {
+      const { plan, pass, followers } = step;
+      const inChain = ({ pass: { bottom, top, propagate } }: Step) =>
+        bottom.length === 1 &&
+        bottom[0] === pass.top[0] &&
+        top[0] === pass.top[0] &&
+        (!this.gradients || propagate[0]);
+      if (!plan.takesOver || (this.gradients && !(step.needsBackward && pass.propagate[0]))) return;
+      for (const next of this.steps.slice(i + 1, i + 1 + plan.takesOver.affines)) {
+        if (!next.plan.affine || !inChain(next) || next.lossWeights.some((weight) => weight !== 0)) return;
+        followers.push(next);
+      }
+    });
   }
 }

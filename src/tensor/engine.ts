@@ -44,6 +44,22 @@ export interface LrnShape {
   k: number;
 }
 
+/** Sizes of a normalisation of N×C×plane, and what keeps it from dividing by 0. */
+export interface BatchNormShape {
+  num: number;
+  channels: number;
+  plane: number;
+  eps: number;
+}
+
+/** Per channel: y = factor · x + bias, and where the gradients by the two are added to, if they are wanted. */
+export interface Affine {
+  factor: Float32Array;
+  bias: Float32Array | null;
+  factorDiff: Float32Array | null;
+  biasDiff: Float32Array | null;
+}
+
 /** What a step of a solver works on: one learnable blob. Masked values stay exactly 0, history included. */
 export interface Update {
   data: Float32Array;
@@ -119,6 +135,28 @@ export interface Engine {
   /** y = the mean of each window; padding counts as 0 up to `pad` beyond the image, as in Caffe. */
   averagePool(shape: PoolingShape, x: Float32Array, y: Float32Array): void;
   averagePoolBackward(shape: PoolingShape, dy: Float32Array, dx: Float32Array): void;
+
+  /**
+   * normal = (x − mean) / √(variance + eps) by each channel's own mean and variance, which it tells; y is normal, or what
+   * `affine` makes of it.
+   */
+  batchNorm(
+    shape: BatchNormShape,
+    x: Float32Array,
+    affine: Affine | undefined,
+    mean: Float32Array,
+    variance: Float32Array,
+    normal: Float32Array,
+    y: Float32Array,
+  ): void;
+  batchNormBackward(
+    shape: BatchNormShape,
+    normal: Float32Array,
+    variance: Float32Array,
+    dy: Float32Array,
+    affine: Affine | undefined,
+    dx: Float32Array,
+  ): void;
 
   /** `scale` is k + alpha/size · Σ x², which backward needs. */
   lrn(shape: LrnShape, x: Float32Array, scale: Float32Array, y: Float32Array): void;

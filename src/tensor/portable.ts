@@ -1,6 +1,14 @@
 import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
-import type { ConvolutionShape, Engine, LrnShape, PoolingShape, Update } from './engine';
+import type {
+  Affine,
+  BatchNormShape,
+  ConvolutionShape,
+  Engine,
+  LrnShape,
+  PoolingShape,
+  Update,
+} from './engine';
 import { compileKernels, hasRelaxedSimd, type Instructions, type Kernels } from './kernels';
 import { KernelMemory } from './memory';
 import { startThread } from './threads';
@@ -178,6 +186,55 @@ export class PortableEngine implements Engine {
 
   averagePoolBackward(shape: PoolingShape, dy: Float32Array, dx: Float32Array): void {
     this.kernels.average_pool_backward(this.poolingSizes(shape), this.at(dy), this.at(dx));
+  }
+
+  batchNorm(
+    shape: BatchNormShape,
+    x: Float32Array,
+    affine: Affine | undefined,
+    mean: Float32Array,
+    variance: Float32Array,
+    normal: Float32Array,
+    y: Float32Array,
+  ): void {
+    const sizes = this.batchNormSizes(shape);
+    const workspace = this.provideWorkspace(this.kernels.batch_norm_workspace(sizes));
+    this.kernels.batch_norm(
+      sizes,
+      shape.eps,
+      this.at(x),
+      this.atOptional(affine?.factor),
+      this.atOptional(affine?.bias),
+      this.at(mean),
+      this.at(variance),
+      this.at(normal),
+      this.at(y),
+      workspace,
+    );
+  }
+
+  batchNormBackward(
+    shape: BatchNormShape,
+    normal: Float32Array,
+    variance: Float32Array,
+    dy: Float32Array,
+    affine: Affine | undefined,
+    dx: Float32Array,
+  ): void {
+    const sizes = this.batchNormSizes(shape);
+    const workspace = this.provideWorkspace(this.kernels.batch_norm_workspace(sizes));
+    this.kernels.batch_norm_backward(
+      sizes,
+      shape.eps,
+      this.at(normal),
+      this.at(variance),
+      this.atOptional(affine?.factor),
+      this.at(dy),
+      this.atOptional(affine?.factorDiff),
+      this.atOptional(affine?.biasDiff),
+      this.at(dx),
+      workspace,
+    );
   }
 
   lrn(shape: LrnShape, x: Float32Array, scale: Float32Array, y: Float32Array): void {
@@ -372,6 +429,11 @@ export class PortableEngine implements Engine {
       padHeight,
       padWidth,
     ]);
+  }
+
+  private batchNormSizes({ num, channels, plane }: BatchNormShape): number {
+    this.check();
+    return this.put([num, channels, plane]);
   }
 
   private lrnSizes({ num, channels, plane, size }: LrnShape): number {

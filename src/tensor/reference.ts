@@ -1,4 +1,12 @@
-import type { ConvolutionShape, Engine, LrnShape, PoolingShape, Update } from './engine';
+import type {
+  Affine,
+  BatchNormShape,
+  ConvolutionShape,
+  Engine,
+  LrnShape,
+  PoolingShape,
+  Update,
+} from './engine';
 
 /** Calls `visit` for each tap of a convolution: positions in the input, the weights and the output. */
 function eachTap(s: ConvolutionShape, visit: (x: number, w: number, y: number) => void): void {
@@ -52,6 +60,14 @@ function eachWindow(
       }
     }
   }
+}
+
+/** Where the values of a channel lie. */
+function placesOf({ num, channels, plane }: BatchNormShape, channel: number): number[] {
+  return Array.from(
+    { length: num * plane },
+    (_, i) => (Math.floor(i / plane) * channels + channel) * plane + (i % plane),
+  );
 }
 
 /**
@@ -192,6 +208,47 @@ export class ReferenceEngine implements Engine {
           out[i] = sum;
         }
       }
+    }
+  }
+
+  batchNorm(
+    shape: BatchNormShape,
+    x: Float32Array,
+    affine: Affine | undefined,
+    mean: Float32Array,
+    variance: Float32Array,
+    normal: Float32Array,
+    y: Float32Array,
+  ): void {
+    const items = shape.num * shape.plane;
+    for (let c = 0; c < shape.channels; c++) {
+      const places = placesOf(shape, c);
+      mean[c] = places.reduce((sum, i) => sum + x[i], 0) / items;
+      variance[c] = places.reduce((sum, i) => sum + (x[i] - mean[c]) ** 2, 0) / items;
+      for (const i of places) {
+        normal[i] = (x[i] - mean[c]) / Math.sqrt(variance[c] + shape.eps);
+        y[i] = affine ? affine.factor[c] * normal[i] + (affine.bias?.[c] ?? 0) : normal[i];
+      }
+    }
+  }
+
+  batchNormBackward(
+    shape: BatchNormShape,
+    normal: Float32Array,
+    variance: Float32Array,
+    dy: Float32Array,
+    affine: Affine | undefined,
+    dx: Float32Array,
+  ): void {
+    const items = shape.num * shape.plane;
+    for (let c = 0; c < shape.channels; c++) {
+      const places = placesOf(shape, c);
+      const sum = places.reduce((total, i) => total + dy[i], 0);
+      const dot = places.reduce((total, i) => total + dy[i] * normal[i], 0);
+      if (affine?.factorDiff) affine.factorDiff[c] += dot;
+      if (affine?.biasDiff) affine.biasDiff[c] += sum;
+      const slope = (affine?.factor[c] ?? 1) / Math.sqrt(variance[c] + shape.eps);
+      for (const i of places) dx[i] = slope * (dy[i] - sum / items - (normal[i] * dot) / items);
     }
   }
 

@@ -101,6 +101,7 @@ export const normalizationLayers: LayerTypes = {
       phrase`Remove the param entries or set their lr_mult to 0`,
     );
     const items = num * plane;
+    const shape = { num, channels, plane, eps };
     return {
       params: [
         { shape: [channels], ...statistic },
@@ -110,16 +111,15 @@ export const normalizationLayers: LayerTypes = {
       scratch: {
         mean: channels,
         variance: channels,
-        inverse: channels,
-        ones: channels,
         normal: global ? 0 : count(bottom),
-        gradient: global ? 0 : channels,
       },
-      forward({ engine, bottom: [{ data: x }], top: [{ data: y }], params, scratch }) {
-        const { mean, variance, inverse, ones, normal } = scratch;
+      takesOver: global ? undefined : { affines: 1 },
+      forward({ engine, bottom: [{ data: x }], top: [{ data: y }], params, scratch, along: [affine] }) {
+        const { mean, variance, normal } = scratch;
         const [means, variances, weight] = params.map(({ data }) => data);
-        const factor = weight[0] === 0 ? 0 : 1 / weight[0];
         if (global) {
+          const factor = weight[0] === 0 ? 0 : 1 / weight[0];
+          const inverse = variance;
           for (let c = 0; c < channels; c++) {
             inverse[c] = 1 / Math.sqrt(factor * variances[c] + eps);
             mean[c] = -factor * means[c] * inverse[c];
@@ -127,42 +127,19 @@ export const normalizationLayers: LayerTypes = {
           engine.scale(num, channels, plane, x, inverse, mean, y);
           return;
         }
-        mean.fill(0);
-        engine.channelSum(num, channels, plane, x, mean);
-        for (let c = 0; c < channels; c++) mean[c] /= -items;
-        // The variance of centred values: less is lost than in the mean of squares minus the square of the mean.
-        engine.scale(num, channels, plane, x, ones.fill(1), mean, y);
-        variance.fill(0);
-        engine.channelDot(num, channels, plane, y, y, variance);
+        engine.batchNorm(shape, x, affine, mean, variance, normal, y);
         weight[0] = weight[0] * fraction + 1;
         const unbiased = items > 1 ? items / (items - 1) : 1;
         for (let c = 0; c < channels; c++) {
-          variance[c] /= items;
-          inverse[c] = 1 / Math.sqrt(variance[c] + eps);
-          means[c] = means[c] * fraction - mean[c];
+          means[c] = means[c] * fraction + mean[c];
           variances[c] = variances[c] * fraction + unbiased * variance[c];
         }
-        engine.scale(num, channels, plane, y, inverse, null, y);
-        normal.set(y);
       },
-      backward({ engine, bottom: [b], top: [t], scratch, propagate }) {
-        if (!propagate[0]) return;
-        const { mean, variance, inverse, normal, gradient } = scratch;
-        if (global) {
-          engine.scale(num, channels, plane, t.diff, inverse, null, b.diff);
-          return;
-        }
-        // dx = (dy − mean(dy) − mean(dy · y) · y) / sigma; mean and variance are free for the two means.
-        mean.fill(0);
-        engine.channelSum(num, channels, plane, t.diff, mean);
-        variance.fill(0);
-        engine.channelDot(num, channels, plane, t.diff, normal, variance);
-        for (let c = 0; c < channels; c++) {
-          mean[c] *= -inverse[c] / items;
-          gradient[c] = (-variance[c] * inverse[c]) / items;
-        }
-        engine.scale(num, channels, plane, t.diff, inverse, mean, b.diff);
-        engine.addScaled(num, channels, plane, normal, gradient, b.diff);
+      backward({ engine, bottom: [b], top: [t], scratch, propagate, along: [affine] }) {
+        const { variance, normal } = scratch;
+        if (!propagate[0] && !affine) return;
+        if (global) engine.scale(num, channels, plane, t.diff, variance, null, b.diff);
+        else engine.batchNormBackward(shape, normal, variance, t.diff, affine, b.diff);
       },
     };
   }),

@@ -63,6 +63,15 @@ export const scaleLayers: LayerTypes = {
         tops: [bottom],
         params,
         scratch: keepsInput ? { input: count(bottom) } : undefined,
+        affine:
+          learned && outer === bottom[0] && size === bottom[1]
+            ? ({ params: [factor], params, learn }) => ({
+                factor: factor.data,
+                bias: hasBias ? params[bias].data : null,
+                factorDiff: learn[0] ? factor.diff : null,
+                biasDiff: hasBias && learn[bias] ? params[bias].diff : null,
+              })
+            : undefined,
         forward({ engine, bottom, top: [t], params, scratch }) {
           const [b] = bottom;
           if (keepsInput) scratch.input.set(b.data);

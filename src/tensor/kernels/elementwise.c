@@ -1,5 +1,5 @@
 // Operations value by value, and sums per channel. Bound by memory: short loops over ranges that fit the cache.
-#include "simd.h"
+#include "sums.h"
 #include "threads.h"
 
 #define RANGE 16384 // floats of a chunk
@@ -207,36 +207,15 @@ EXPORT(add_scaled) void add_scaled(int outer, int size, int inner, const float *
                &(Channels){.outer = outer, .size = size, .inner = inner, .a = x, .factor = factor, .y = y});
 }
 
-/** Σ of four floats, exactly enough: kept as two doubles. */
-INLINE v128_t add_as_doubles(v128_t sum, v128_t v) {
-  v128_t high = wasm_f64x2_promote_low_f32x4(wasm_i64x2_shuffle(v, v, 1, 1));
-  return wasm_f64x2_add(sum, wasm_f64x2_add(wasm_f64x2_promote_low_f32x4(v), high));
-}
-
-#define FLOAT_RUN 256 // floats added in single precision before they go to the double sum
-
 /** Σ a (· b) of the channels of a chunk. */
 INLINE void sum_channels(const Channels *c, int first, int end, int dot) {
   for (int channel = first; channel < end; channel++) {
-    v128_t total = wasm_f64x2_const_splat(0);
+    Total total = no_total();
     for (int n = 0; n < c->outer; n++) {
       size_t row = ((size_t)n * c->size + channel) * c->inner;
-      for (int i = 0; i < c->inner;) {
-        v128_t s0 = zero(), s1 = zero();
-        int stop = smaller(c->inner, i + FLOAT_RUN);
-        for (; i + 8 <= stop; i += 8) {
-          v128_t a0 = load(c->a + row + i), a1 = load(c->a + row + i + 4);
-          s0 = dot ? madd(a0, load(c->b + row + i), s0) : add(a0, s0);
-          s1 = dot ? madd(a1, load(c->b + row + i + 4), s1) : add(a1, s1);
-        }
-        for (; i < stop; i += 4) {
-          v128_t a = load_some(c->a + row + i, stop - i);
-          s0 = dot ? madd(a, load_some(c->b + row + i, stop - i), s0) : add(a, s0);
-        }
-        total = add_as_doubles(total, add(s0, s1));
-      }
+      total = dot ? add_products(total, c->a + row, c->b + row, c->inner) : add_sum(total, c->a + row, c->inner);
     }
-    c->y[channel] += (float)(wasm_f64x2_extract_lane(total, 0) + wasm_f64x2_extract_lane(total, 1));
+    c->y[channel] += (float)value_of(total);
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LayerParameter, NetParameter } from '../../../src/caffe/messages';
+import { Random } from '../../../src/caffe/random';
 import { Net, type NetOptions } from '../../../src/network/net';
 import { ReferenceEngine } from '../../../src/tensor/reference';
 import { inputs, layer, netOf } from '../../support/nets';
@@ -304,5 +305,59 @@ describe('Net', () => {
     net.blob('a').data[0] = 10;
     net.forward('b', 'b');
     expect([net.blob('b').data[0], net.blob('c').data[0]]).toEqual([30, 30]);
+  });
+
+  describe('does what follows in place along', () => {
+    const random = new Random(1);
+    const values = (size: number) => Float32Array.from({ length: size }, () => random.unit() - 0.5);
+    const size = 3 * 4 * 5 * 5;
+    const [x, parameters] = [values(size), values(1000)];
+    /** A layer of four channels, then a Scale: in place, or into a blob of its own. */
+    const chain = (type: string, inPlace: boolean, options: Partial<NetOptions> = {}) => {
+      const scaled = inPlace ? 'y' : 'z';
+      const net = make(
+        netOf(
+          { x: [3, 4, 5, 5] },
+          [
+            layer(type, ['x'], ['y']),
+            layer('Scale', ['y'], [scaled], { name: 's', scale_param: { bias_term: true } }),
+            times(1, scaled, 'out'),
+            layer('Reduction', ['out'], ['l'], { loss_weight: [1], reduction_param: { operation: 'SUMSQ' } }),
+          ],
+          { force_backward: true },
+        ),
+        options,
+      );
+      for (const { blob } of net.params) blob.data.set(parameters.subarray(0, blob.data.length));
+      net.setInput('x', [3, 4, 5, 5], x);
+      return net;
+    };
+    const close = (a: Float32Array, b: Float32Array) => {
+      for (const [i, value] of a.entries()) expect(value).toBeCloseTo(b[i], 4);
+    };
+
+    it.each(['BatchNorm'])('%s', (type) => {
+      const nets = [true, false].map((inPlace) => chain(type, inPlace));
+      for (const net of nets) {
+        net.forward();
+        net.backward();
+      }
+      const [fused, plain] = nets;
+      close(fused.blob('out').data, plain.blob('out').data);
+      close(fused.blob('x').diff, plain.blob('x').diff);
+      fused.params.forEach(({ blob }, i) => {
+        close(blob.data, plain.params[i].blob.data);
+        close(blob.diff, plain.params[i].blob.diff);
+      });
+    });
+
+    it('unless only a part of it is asked for', () => {
+      const [fused, plain] = [true, false].map((inPlace) => chain('BatchNorm', inPlace));
+      plain.forward();
+      fused.forward(undefined, 'y');
+      close(fused.blob('y').data, plain.blob('y').data);
+      fused.forward('s');
+      close(fused.blob('out').data, plain.blob('out').data);
+    });
   });
 });

@@ -420,6 +420,35 @@ export function describeEngines(title: string, engines: readonly Engine[], runs 
       );
     });
 
+    it('normalises batches', () => {
+      property(
+        fc.tuple(
+          fc.integer({ min: 1, max: 9 }),
+          fc.integer({ min: 1, max: 9 }),
+          fc.constantFrom(1, 3, 64, 700),
+        ),
+        (e, v, [num, channels, plane]) => {
+          const shape = { num, channels, plane, eps: 1e-2 };
+          const count = num * channels * plane;
+          const [x, normal, dy] = [v.random(count), v.random(count), v.random(count)];
+          const [mean, variance] = [v.random(channels), v.random(channels)];
+          const affine = {
+            factor: v.random(channels),
+            bias: v.random(channels),
+            factorDiff: v.random(channels),
+            biasDiff: v.random(channels),
+          };
+          const partly = { ...affine, bias: null, factorDiff: null, biasDiff: null };
+          for (const then of [undefined, affine, partly]) {
+            e.batchNorm(shape, x, then, mean, variance, normal, v.random(count));
+            e.batchNormBackward(shape, normal, variance, dy, then, v.random(count));
+          }
+          e.batchNorm(shape, x, affine, mean, variance, normal, x);
+          e.batchNormBackward(shape, normal, variance, dy, affine, dy);
+        },
+      );
+    });
+
     it.each(optimisers)('steps %s, masked or not', (_name, step) => {
       property(
         fc.tuple(fc.integer({ min: 1, max: 20_000 }), fc.boolean()),
