@@ -223,6 +223,10 @@ const alreadyThere = (target: string) =>
 const explanations: Readonly<Record<string, readonly [Phrase, Phrase]>> = {
   ENOSPC: [phrase`the disk is full`, phrase`Make room and try again; nothing was changed`],
   EDQUOT: [phrase`your share of the disk is used up`, phrase`Make room and try again; nothing was changed`],
+  EFBIG: [
+    phrase`the disk takes no file of this size`,
+    phrase`Choose a folder on another disk, or raise the limit`,
+  ],
   EROFS: [phrase`the disk is read-only`, phrase`Choose another folder`],
   EACCES: [phrase`you may not write here`, phrase`Choose another folder or change its permissions`],
   EPERM: [phrase`you may not write here`, phrase`Choose another folder or change its permissions`],

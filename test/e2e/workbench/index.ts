@@ -98,6 +98,11 @@ export class Workbench {
     this.server.killBusiestWorker();
   }
 
+  /** As a file system does that takes no large files (on Linux alone). */
+  limitFilesOfBusiestWorker(bytes: number): void {
+    this.server.limitFilesOfBusiestWorker(bytes);
+  }
+
   async setTheme(theme: Theme): Promise<void> {
     const [label, kind] = {
       dark: ['Dark Modern', 'vs-dark'],

@@ -61,6 +61,8 @@ export interface Server {
   output(): string;
   /** Kills, of the extension's background processes in this workbench, the one that has worked most. */
   killBusiestWorker(): void;
+  /** The disk takes no more than so many bytes of a file of that process. */
+  limitFilesOfBusiestWorker(bytes: number): void;
   stop(): Promise<void>;
 }
 
@@ -144,6 +146,10 @@ export async function startServer({
     userData,
     output: () => printed,
     killBusiestWorker: () => process.kill(busiestWorker(child.pid!), 'SIGKILL'),
+    limitFilesOfBusiestWorker(bytes) {
+      const limit = `--fsize=${bytes === Infinity ? 'unlimited' : bytes}:unlimited`;
+      execFileSync('prlimit', ['--pid', String(busiestWorker(child.pid!)), limit]);
+    },
     stop,
   };
 }
