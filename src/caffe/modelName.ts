@@ -28,3 +28,10 @@ export function modelName(name: string): ModelName {
 
 /** Whether a model was made by pruning, by its name or path. */
 export const isPruned = (name: string): boolean => modelName(name).pruned > 0;
+
+/** How the names of the checkpoints of a model's retraining begin. */
+export const retrainingPrefix = (model: string): string => `${model}.retraining`;
+
+/** Whether a model is part of such a checkpoint, by its name or path: it goes when the retraining ends. */
+export const isOfRetraining = (name: string): boolean =>
+  /\.caffemodel(\.h5)?\.retraining_iter_\d+\./i.test(name);

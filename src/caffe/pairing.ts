@@ -1,5 +1,5 @@
 import type { Model, ModelLayer } from './model';
-import { isPruned } from './modelName';
+import { isOfRetraining, isPruned } from './modelName';
 
 /** A layer of a net as far as its weights go. */
 export interface WeightedLayer {
@@ -101,11 +101,11 @@ export interface Candidate {
   isSnapshot: boolean;
 }
 
-/** The candidates that fit, the best first: by score, then snapshots, then by name; of snapshots the latest. */
+/** The candidates that fit, the best first: by score, then snapshots, then by name; of snapshots the latest. Checkpoints of ours are none. */
 export function rankPairs<C extends Candidate>(netFile: string, candidates: readonly C[]): C[] {
   const iteration = ({ fileName }: C) => Number(/_iter_(\d+)/.exec(fileName)?.[1] ?? 0);
   return candidates
-    .filter(({ fit }) => fit.score >= leastScore)
+    .filter(({ fit, fileName }) => fit.score >= leastScore && !isOfRetraining(fileName))
     .sort(
       (a, b) =>
         b.fit.score - a.fit.score ||

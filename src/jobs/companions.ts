@@ -2,13 +2,13 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { openFile } from '../caffe/byteSource';
 import { openModel } from '../caffe/model';
-import { isModelName, modelName } from '../caffe/modelName';
+import { isModelName, modelName, retrainingPrefix } from '../caffe/modelName';
 import { likeness } from '../caffe/pairing';
 import { fileKind } from '../caffe/prototxt/fileKind';
 import { parsePrototxt } from '../caffe/prototxt/parser';
 import { readNet } from '../caffe/readNet';
 import { layersFor } from '../network/graph';
-import { interruptedRun, retrainingPrefix, type RunNotes } from './retrain';
+import { interruptedRun, type RunNotes } from './retrain';
 import { findSnapshots, type Snapshot } from './snapshots';
 
 /** The files beside a model that it can be run with, the likeliest first: paths. */

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { openFile } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
 import { openModel } from '../caffe/model';
+import { retrainingPrefix } from '../caffe/modelName';
 import { phrase } from '../phrase';
 import { countKept, type Mask, maskOfNonZero } from '../sparsity/masks';
 import type { Recipe, SparseEncoding } from '../sparsity/recipe';
@@ -257,9 +258,6 @@ interface Notes {
   search?: Search;
   run: RunNotes;
 }
-
-/** How the names of the checkpoints of a model's retraining begin. */
-export const retrainingPrefix = (model: string): string => `${model}.retraining`;
 
 /** What the run was asked for that left a checkpoint; undefined where Caffe, or a plain training, wrote it. */
 export async function interruptedRun(state: string): Promise<RunNotes | undefined> {

@@ -66,6 +66,18 @@ test('rankPairs prefers what fits, then snapshots, then names, and the latest of
   ]);
 });
 
+test('rankPairs takes no checkpoint of a retraining, which goes when that ends', () => {
+  const candidates = [
+    'lenet.caffemodel',
+    'lenet.caffemodel.retraining_iter_20.caffemodel',
+    'lenet.caffemodel.retraining_iter_20.progress.caffemodel',
+    'lenet.caffemodel.h5.retraining_iter_20.caffemodel.h5',
+  ].map((fileName) => ({ fileName, fit: fit(1), isSnapshot: false }));
+  expect(rankPairs('train_val.prototxt', candidates).map(({ fileName }) => fileName)).toEqual([
+    'lenet.caffemodel',
+  ]);
+});
+
 test('rankPairs prefers what is not pruned', () => {
   const candidates = ['a.pruned-2.caffemodel', 'b.caffemodel'].map((fileName) => ({
     fileName,
