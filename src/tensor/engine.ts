@@ -129,8 +129,8 @@ export interface Engine {
   /** dw += what dy says of the weights. */
   convolutionWeights(shape: ConvolutionShape, x: Float32Array, dy: Float32Array, dw: Float32Array): void;
 
-  /** y = the largest of each window, `index` its place in the plane (the first among equals). */
-  maxPool(shape: PoolingShape, x: Float32Array, y: Float32Array, index: Float32Array): void;
+  /** y = the largest of each window, `index` its place in the plane (the first among equals), if wanted. */
+  maxPool(shape: PoolingShape, x: Float32Array, y: Float32Array, index: Float32Array | null): void;
   maxPoolBackward(shape: PoolingShape, index: Float32Array, dy: Float32Array, dx: Float32Array): void;
   /** y = the mean of each window; padding counts as 0 up to `pad` beyond the image, as in Caffe. */
   averagePool(shape: PoolingShape, x: Float32Array, y: Float32Array): void;
@@ -173,6 +173,15 @@ export interface Engine {
   relu(x: Float32Array, y: Float32Array, slope: number): void;
   /** dx = dy · (1 or slope); `x` may be the output as well: it has the same sign. */
   reluBackward(x: Float32Array, dy: Float32Array, dx: Float32Array, slope: number): void;
+  /** y = x where positive, otherwise slope · x, with a slope for each middle index of outer × size × inner. */
+  prelu(
+    outer: number,
+    size: number,
+    inner: number,
+    x: Float32Array,
+    slope: Float32Array,
+    y: Float32Array,
+  ): void;
   /** Softmax over the middle of outer × classes × inner. */
   softmax(outer: number, classes: number, inner: number, x: Float32Array, y: Float32Array): void;
 
@@ -186,15 +195,6 @@ export interface Engine {
     x: Float32Array,
     factor: Float32Array,
     bias: Float32Array | null,
-    y: Float32Array,
-  ): void;
-  /** y += x · factor, broadcast as in {@link Engine.scale}. */
-  addScaled(
-    outer: number,
-    size: number,
-    inner: number,
-    x: Float32Array,
-    factor: Float32Array,
     y: Float32Array,
   ): void;
   /** sum[c] += Σ x over outer and inner. */

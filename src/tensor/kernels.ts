@@ -30,12 +30,12 @@ export type Kernels = Record<
   | 'softmax'
   | 'relu'
   | 'relu_backward'
+  | 'prelu'
   | 'weighted_sum'
   | 'axpy'
   | 'squares_workspace'
   | 'sum_of_squares'
   | 'scale'
-  | 'add_scaled'
   | 'channel_sum'
   | 'channel_dot'
   | 'solver_step',

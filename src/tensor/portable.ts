@@ -172,8 +172,8 @@ export class PortableEngine implements Engine {
     this.kernels.convolution_weights(this.sizes.byteOffset, this.at(x), this.at(dy), this.at(dw), workspace);
   }
 
-  maxPool(shape: PoolingShape, x: Float32Array, y: Float32Array, index: Float32Array): void {
-    this.kernels.max_pool(this.poolingSizes(shape), this.at(x), this.at(y), this.at(index));
+  maxPool(shape: PoolingShape, x: Float32Array, y: Float32Array, index: Float32Array | null): void {
+    this.kernels.max_pool(this.poolingSizes(shape), this.at(x), this.at(y), this.atOptional(index));
   }
 
   maxPoolBackward(shape: PoolingShape, index: Float32Array, dy: Float32Array, dx: Float32Array): void {
@@ -273,6 +273,18 @@ export class PortableEngine implements Engine {
     this.kernels.relu_backward(dx.length, this.at(x), this.at(dy), this.at(dx), slope);
   }
 
+  prelu(
+    outer: number,
+    size: number,
+    inner: number,
+    x: Float32Array,
+    slope: Float32Array,
+    y: Float32Array,
+  ): void {
+    this.check();
+    this.kernels.prelu(outer, size, inner, this.at(x), this.at(slope), this.at(y));
+  }
+
   softmax(outer: number, classes: number, inner: number, x: Float32Array, y: Float32Array): void {
     this.check();
     this.kernels.softmax(outer, classes, inner, this.at(x), this.at(y));
@@ -299,18 +311,6 @@ export class PortableEngine implements Engine {
   ): void {
     this.check();
     this.kernels.scale(outer, size, inner, this.at(x), this.at(factor), this.atOptional(bias), this.at(y));
-  }
-
-  addScaled(
-    outer: number,
-    size: number,
-    inner: number,
-    x: Float32Array,
-    factor: Float32Array,
-    y: Float32Array,
-  ): void {
-    this.check();
-    this.kernels.add_scaled(outer, size, inner, this.at(x), this.at(factor), this.at(y));
   }
 
   channelSum(outer: number, size: number, inner: number, x: Float32Array, sum: Float32Array): void {

@@ -152,7 +152,7 @@ export class ReferenceEngine implements Engine {
     });
   }
 
-  maxPool(shape: PoolingShape, x: Float32Array, y: Float32Array, index: Float32Array): void {
+  maxPool(shape: PoolingShape, x: Float32Array, y: Float32Array, index: Float32Array | null): void {
     eachWindow(shape, (out, plane, y0, y1, x0, x1) => {
       let best = -Infinity;
       let at = -1;
@@ -167,7 +167,7 @@ export class ReferenceEngine implements Engine {
       }
       // A window of nothing but NaN has no largest value: NaN it is.
       y[out] = at < 0 ? NaN : best;
-      index[out] = Math.max(at, 0);
+      if (index) index[out] = Math.max(at, 0);
     });
   }
 
@@ -283,6 +283,18 @@ export class ReferenceEngine implements Engine {
     for (let i = 0; i < dx.length; i++) dx[i] = x[i] > 0 ? dy[i] : slope * dy[i];
   }
 
+  prelu(
+    outer: number,
+    size: number,
+    inner: number,
+    x: Float32Array,
+    slope: Float32Array,
+    y: Float32Array,
+  ): void {
+    for (let i = 0, total = outer * size * inner; i < total; i++)
+      y[i] = x[i] > 0 ? x[i] : x[i] * slope[Math.floor(i / inner) % size];
+  }
+
   softmax(outer: number, classes: number, inner: number, x: Float32Array, y: Float32Array): void {
     for (let n = 0; n < outer; n++) {
       for (let i = 0; i < inner; i++) {
@@ -317,18 +329,6 @@ export class ReferenceEngine implements Engine {
       const c = Math.floor(i / inner) % size;
       y[i] = x[i] * factor[c] + (bias ? bias[c] : 0);
     }
-  }
-
-  addScaled(
-    outer: number,
-    size: number,
-    inner: number,
-    x: Float32Array,
-    factor: Float32Array,
-    y: Float32Array,
-  ): void {
-    for (let i = 0, total = outer * size * inner; i < total; i++)
-      y[i] += x[i] * factor[Math.floor(i / inner) % size];
   }
 
   channelSum(outer: number, size: number, inner: number, x: Float32Array, sum: Float32Array): void {

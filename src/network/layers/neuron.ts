@@ -107,12 +107,10 @@ export const neuronLayers: LayerTypes = {
     return {
       params: [{ shape: shared ? [] : [channels], filler: filler ?? { type: 'constant', value: 0.25 } }],
       scratch: keepsInput ? { input: count(bottom) } : undefined,
-      forward({ bottom: [{ data: x }], top: [{ data: y }], params: [slope], scratch }) {
+      forward({ engine, bottom: [{ data: x }], top: [{ data: y }], params: [slope], scratch }) {
         if (keepsInput) scratch.input.set(x);
-        for (let i = 0, plane = 0; i < y.length; plane++) {
-          const a = slope.data[shared ? 0 : plane % channels];
-          for (const end = i + inner; i < end; i++) y[i] = x[i] > 0 ? x[i] : a * x[i];
-        }
+        if (shared) engine.prelu(bottom[0], 1, count(bottom, 1), x, slope.data, y);
+        else engine.prelu(bottom[0], channels, inner, x, slope.data, y);
       },
       backward({ bottom: [b], top: [t], params: [slope], scratch, propagate, learn }) {
         const x = keepsInput ? scratch.input : b.data;

@@ -113,7 +113,7 @@ function pooling(
     top: [bottom[0], bottom[1], outHeight, outWidth],
     /** Number of values of the working memory that `forward` and `backward` take. */
     indices: max ? shape.planes * outHeight * outWidth : 0,
-    forward(engine: Engine, x: Float32Array, y: Float32Array, index: Float32Array) {
+    forward(engine: Engine, x: Float32Array, y: Float32Array, index: Float32Array | null) {
       if (max) engine.maxPool(shape, x, y, index);
       else engine.averagePool(shape, x, y);
     },
@@ -129,7 +129,7 @@ export const poolingLayers: LayerTypes = {
   Pooling: {
     bottoms: 1,
     tops: [1, 2],
-    plan(layer, [bottom], { topCount }) {
+    plan(layer, [bottom], { topCount, gradients = false }) {
       const param = layer.pooling_param ?? {};
       const method = param.pool ?? 'MAX';
       refuse(layer, topCount > 1 && method !== 'MAX', phrase`only max pooling has a second top`);
@@ -137,11 +137,13 @@ export const poolingLayers: LayerTypes = {
       const floors = param.round_mode === 'FLOOR' || param.ceil_mode === false;
       const round = floors ? Math.floor : Math.ceil;
       const pool = pooling(layer, bottom, poolingWindow(layer, bottom, param), method, round);
+      /** Whether somebody asks where the maxima came from. */
+      const asked = gradients || topCount > 1;
       return {
         tops: new Array<Shape>(topCount).fill(pool.top),
-        scratch: { index: pool.indices },
+        scratch: { index: asked ? pool.indices : 0 },
         forward({ engine, bottom: [b], top, scratch: { index } }) {
-          pool.forward(engine, b.data, top[0].data, index);
+          pool.forward(engine, b.data, top[0].data, asked ? index : null);
           if (topCount > 1) top[1].data.set(index);
         },
         backward({ engine, bottom: [b], top: [t], scratch: { index }, propagate }) {

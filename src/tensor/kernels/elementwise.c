@@ -147,45 +147,46 @@ typedef struct {
 
 INLINE int rows_of(int count, int inner) { return larger(1, smaller(count, RANGE / larger(1, inner))); }
 
-INLINE void scale_rows(const Channels *c, int first, int end, int adding) {
+/** What is done with a value: factor · x + bias, or x where positive, otherwise factor · x. */
+typedef enum { SCALE, RECTIFY } Change;
+
+INLINE v128_t changed(Change change, v128_t x, v128_t factor, v128_t bias) {
+  return change == SCALE ? madd(x, factor, bias) : wasm_v128_bitselect(x, mul(x, factor), wasm_f32x4_gt(x, zero()));
+}
+
+INLINE void change_rows(const Channels *c, int first, int end, Change change) {
   for (int row = first; row < end; row++) {
     v128_t factor = splat(c->factor[row % c->size]), bias = splat(c->bias ? c->bias[row % c->size] : 0);
     const float *x = c->a + (size_t)row * c->inner;
     float *y = c->y + (size_t)row * c->inner;
     int i = 0;
-    for (; i + 4 <= c->inner; i += 4) store(y + i, madd(load(x + i), factor, adding ? load(y + i) : bias));
+    for (; i + 4 <= c->inner; i += 4) store(y + i, changed(change, load(x + i), factor, bias));
     int left = c->inner - i;
-    v128_t other = adding ? load_some(y + i, left) : bias;
-    store_some(y + i, madd(load_some(x + i, left), factor, other), left);
+    store_some(y + i, changed(change, load_some(x + i, left), factor, bias), left);
   }
 }
 
 /** The same where inner is 1: the values of all channels lie side by side. */
-INLINE void scale_across(const Channels *c, int first, int end, int adding) {
+INLINE void change_across(const Channels *c, int first, int end, Change change) {
   for (int row = first; row < end; row++) {
     const float *x = c->a + (size_t)row * c->size;
     float *y = c->y + (size_t)row * c->size;
     for (int i = 0; i < c->size; i += 4) {
       int left = c->size - i;
-      v128_t other = adding ? load_some(y + i, left) : c->bias ? load_some(c->bias + i, left) : zero();
-      store_some(y + i, madd(load_some(x + i, left), load_some(c->factor + i, left), other), left);
+      v128_t bias = c->bias ? load_some(c->bias + i, left) : zero();
+      store_some(y + i, changed(change, load_some(x + i, left), load_some(c->factor + i, left), bias), left);
     }
   }
 }
 
-static void scale_task(const void *args, int chunk, int thread) {
-  const Channels *c = args;
+INLINE void change(const Channels *c, int chunk, Change change) {
   int first = chunk * c->rows;
-  if (c->inner == 1) scale_across(c, first, smaller(c->outer, first + c->rows), 0);
-  else scale_rows(c, first, smaller(c->outer * c->size, first + c->rows), 0);
+  if (c->inner == 1) change_across(c, first, smaller(c->outer, first + c->rows), change);
+  else change_rows(c, first, smaller(c->outer * c->size, first + c->rows), change);
 }
 
-static void add_scaled_task(const void *args, int chunk, int thread) {
-  const Channels *c = args;
-  int first = chunk * c->rows;
-  if (c->inner == 1) scale_across(c, first, smaller(c->outer, first + c->rows), 1);
-  else scale_rows(c, first, smaller(c->outer * c->size, first + c->rows), 1);
-}
+static void scale_task(const void *args, int chunk, int thread) { change(args, chunk, SCALE); }
+static void prelu_task(const void *args, int chunk, int thread) { change(args, chunk, RECTIFY); }
 
 INLINE void run_channels(Task *task, Channels *c) {
   int rows = c->inner == 1 ? c->outer : c->outer * c->size;
@@ -201,10 +202,10 @@ EXPORT(scale) void scale(int outer, int size, int inner, const float *x, const f
                            .y = y});
 }
 
-/** y += x · factor[c]. */
-EXPORT(add_scaled) void add_scaled(int outer, int size, int inner, const float *x, const float *factor, float *y) {
-  run_channels(add_scaled_task,
-               &(Channels){.outer = outer, .size = size, .inner = inner, .a = x, .factor = factor, .y = y});
+/** y = x where positive, otherwise slope[c] · x. */
+EXPORT(prelu) void prelu(int outer, int size, int inner, const float *x, const float *slope, float *y) {
+  run_channels(prelu_task,
+               &(Channels){.outer = outer, .size = size, .inner = inner, .a = x, .factor = slope, .y = y});
 }
 
 /** Σ a (· b) of the channels of a chunk. */

@@ -50,12 +50,15 @@ INLINE void inner_columns(const Shape *s, int *begin, int *end) {
   if (s->stride_width > 2) *end = *begin;
 }
 
-static void max_plane(const Shape *s, const float *x, float *y, float *index) {
+/** The largest of each window, and where there is an `index`, its place. */
+INLINE void max_plane(const Shape *s, const float *x, float *y, float *index) {
   int begin, end;
   inner_columns(s, &begin, &end);
   for (int i = 0; i < s->out_height; i++) {
     int j = 0;
     while (j < s->out_width) {
+      // The last four go once more where fewer than four are left.
+      if (j >= begin && j < end && end - 4 >= begin) j = smaller(j, end - 4);
       Window w = window(s, i, j);
       if (j >= begin && j + 4 <= end && w.top < w.bottom) {
         v128_t best = splat(-__builtin_inff()), at = splat(-1);
@@ -65,13 +68,13 @@ static void max_plane(const Shape *s, const float *x, float *y, float *index) {
             v128_t value = load_apart(x + place, s->stride_width);
             v128_t more = wasm_f32x4_gt(value, best);
             best = wasm_v128_bitselect(value, best, more);
-            at = wasm_v128_bitselect(splat((float)place), at, more);
+            if (index) at = wasm_v128_bitselect(splat((float)place), at, more);
           }
+        v128_t found = wasm_f32x4_gt(best, splat(-__builtin_inff()));
+        store(y + j, wasm_v128_bitselect(best, splat(__builtin_nanf("")), found));
         // So far `at` is the place within the leftmost window.
         v128_t step = mul(wasm_f32x4_make(0, 1, 2, 3), splat((float)s->stride_width));
-        v128_t found = wasm_f32x4_ge(at, zero());
-        store(y + j, wasm_v128_bitselect(best, splat(__builtin_nanf("")), found));
-        store(index + j, wasm_v128_and(add(at, step), found));
+        if (index) store(index + j, wasm_v128_and(add(at, step), found));
         j += 4;
         continue;
       }
@@ -85,11 +88,11 @@ static void max_plane(const Shape *s, const float *x, float *y, float *index) {
           }
       // A window of nothing but NaN has no largest value: NaN it is.
       y[j] = at < 0 ? __builtin_nanf("") : best;
-      index[j] = (float)larger(at, 0);
+      if (index) index[j] = (float)larger(at, 0);
       j++;
     }
     y += s->out_width;
-    index += s->out_width;
+    if (index) index += s->out_width;
   }
 }
 
@@ -97,10 +100,11 @@ static void max_task(const void *args, int chunk, int thread) {
   const Pooling *p = args;
   size_t in = (size_t)p->s.height * p->s.width, out = (size_t)p->s.out_height * p->s.out_width;
   for (int plane = first_plane(p, chunk); plane < end_plane(p, chunk); plane++)
-    max_plane(&p->s, p->x + plane * in, p->y + plane * out, p->index + plane * out);
+    if (p->index) max_plane(&p->s, p->x + plane * in, p->y + plane * out, p->index + plane * out);
+    else max_plane(&p->s, p->x + plane * in, p->y + plane * out, 0);
 }
 
-/** y = the largest of each window, index = its place in the plane. */
+/** y = the largest of each window, index (where given) its place in the plane. */
 EXPORT(max_pool) void max_pool(const Shape *s, const float *x, float *y, float *index) {
   Pooling p = plan(s);
   p.x = x, p.y = y, p.index = index;

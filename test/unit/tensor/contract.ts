@@ -315,6 +315,7 @@ export function describeEngines(title: string, engines: readonly Engine[], runs 
           const y = v.random(s.planes * s.outHeight * s.outWidth);
           const index = v.random(y.length);
           const dx = v.random(x.length);
+          e.maxPool(s, x, v.random(y.length), null);
           e.maxPool(s, x, y, index);
           e.maxPoolBackward(s, index, y, dx);
           const mean = v.random(y.length);
@@ -413,7 +414,8 @@ export function describeEngines(title: string, engines: readonly Engine[], runs 
           const factor = v.random(size);
           e.scale(outer, size, inner, x, factor, null, v.random(count));
           e.scale(outer, size, inner, x, factor, v.random(size), v.random(count));
-          e.addScaled(outer, size, inner, x, factor, v.random(count));
+          e.prelu(outer, size, inner, x, factor, v.random(count));
+          e.prelu(outer, size, inner, x, factor, x);
           e.channelSum(outer, size, inner, x, v.random(size));
           e.channelDot(outer, size, inner, x, v.random(count), v.random(size));
         },
