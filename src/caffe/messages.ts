@@ -344,6 +344,10 @@ export interface LayerParameter {
   detectnet_groundtruth_param?: DetectNetGroundTruthParameter;
   /** How DetectNetTransformation varies its images (NVCaffe). */
   detectnet_augmentation_param?: DetectNetAugmentationParameter;
+  /** For SegAccuracy (DeepLab). */
+  seg_accuracy_param?: SegAccuracyParameter;
+  /** For SeLuDropout (self-normalising nets). */
+  selu_dropout_param?: DropoutParameter;
   /** Where the layer begins in its prototxt: the line, counted from 1. */
   line?: number;
 }
@@ -442,6 +446,8 @@ export interface TransformationParameter {
   display?: boolean;
   /** Number of labels of one image (NVCaffe). */
   num_labels?: number;
+  /** Factors of which each image is resized by one, drawn at random (PSPNet). */
+  scale_factors?: number[];
 }
 
 /** Settings common to the loss layers. */
@@ -521,6 +527,12 @@ export interface ConvolutionParameter {
   /** How a sparse convolution is computed (SkimCaffe and SSL forks). */
   conv_mode?:
     'LOWERED_GEMM' | 'LOWERED_CSRMM' | 'LOWERED_CCNMM' | 'DIRECT_SCONV' | 'DIRECT_DCONV' | 'LOWERED_SPARSE';
+  /** Write the weights to a file, for SkimCaffe's tools. */
+  dump_parameter?: boolean;
+  /** Write the bottom to a file, for SkimCaffe's tools. */
+  dump_activation?: boolean;
+  /** Count which positions of the kernels are not zero (SkimCaffe). */
+  parameter_sparsity_pattern_histogram?: boolean;
 }
 
 /** A fully connected layer. Weight: num_output × the product of the axes from `axis` on. */
@@ -545,6 +557,14 @@ export interface InnerProductParameter {
   negative_slope?: number;
   /** How a sparse product is computed (SkimCaffe and SSL forks). */
   gemm_mode?: 'GEMM' | 'CSRMM' | 'SPGEMM' | 'SPMDM';
+  /** A sparse product transposes its bottom first; only the first of a series of layers must (SkimCaffe). */
+  spmdm_transpose_in?: boolean;
+  /** A sparse product transposes its top back; only the last of a series of layers must (SkimCaffe). */
+  spmdm_transpose_out?: boolean;
+  /** Write the weights to a file, for SkimCaffe's tools. */
+  dump_parameter?: boolean;
+  /** Write the bottom to a file, for SkimCaffe's tools. */
+  dump_activation?: boolean;
 }
 
 /** One value for each window. The output size rounds up unless round_mode says otherwise. */
@@ -677,6 +697,8 @@ export interface DropoutParameter {
   engine?: Engine;
   /** Seed of the mask; negative takes the time (NVCaffe). */
   random_seed?: number;
+  /** Scale while training; false scales while testing instead (Fast R-CNN). */
+  scale_train?: boolean;
 }
 
 /** Combine bottoms of one shape, value by value. */
@@ -1037,6 +1059,8 @@ export interface ImageDataParameter {
   precache?: boolean;
   /** Share of the list that each machine reads (NVCaffe). */
   dataset_share_per_node?: number;
+  /** What the label of an image is (DeepLab). */
+  label_type?: 'NONE' | 'IMAGE' | 'PIXEL';
 }
 
 /** Data sets named as the tops, from HDF5 files. */
@@ -1271,6 +1295,14 @@ export interface SolverParameter {
   stage?: number[];
   /** Which zero weights stay zero (forks). */
   connectivity_mode?: string;
+  /** Weights of smaller magnitude count as zero when sparsity is measured (SkimCaffe). */
+  measure_threshold?: number;
+  /** Up to how many times the threshold where the derivative is small (SkimCaffe). */
+  max_threshold_factor?: number;
+  /** Fit the threshold to Winograd's transform: 1 does, 0 does not (SkimCaffe). */
+  winograd_adjust_threshold?: number;
+  /** Weight of the sparsity of what Winograd's transform makes of the kernels (SkimCaffe). */
+  winograd_sparsity_factor?: number;
 }
 
 /** Where a training stands, as a solverstate file holds it. */
@@ -2115,6 +2147,14 @@ export interface InterpParameter {
   pad_beg?: number;
   /** Padding at the end; negative crops. */
   pad_end?: number;
+  /** The second bottom gives the size (PSPNet). */
+  use_blob_size?: boolean;
+}
+
+/** The accuracy of labels of pixels. */
+export interface SegAccuracyParameter {
+  /** Pixels with this label do not count. */
+  ignore_label?: number[];
 }
 
 /** Undo a pooling by its mask (SegNet), or repeat pixels (YOLO). */

@@ -121,9 +121,9 @@ function checkPolicy(
   if (solver.base_lr === undefined && solver.lr_policy !== 'multifixed')
     report(
       'solver',
-      'error',
+      'warning',
       place('base_lr'),
-      phrase`The solver has no base_lr, the learning rate to start from`,
+      phrase`The solver has no base_lr, the learning rate to start from: Caffe takes 0 and learns nothing`,
     );
   const policy = solver.lr_policy;
   if (policy === undefined) {

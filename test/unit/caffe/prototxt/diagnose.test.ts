@@ -43,6 +43,22 @@ describe('nothing is wrong', () => {
     ['an empty file', ''],
     ['a small solver', solver],
     ['a label map', 'item { name: "cat" label: 1 display_name: "Cat" }'],
+    [
+      'the fused layers of SkimCaffe, one of them with a pruning hint',
+      `input: "data"
+      layer { name: "conv" type: "ConvolutionReLUPoolLRN" bottom: "data" top: "conv" # prune: keep=10%
+        convolution_param { num_output: 8 kernel_size: 3 conv_mode: DIRECT_SCONV dump_parameter: true }
+        pooling_param { kernel_size: 2 } lrn_param { local_size: 5 } }
+      layer { name: "ip" type: "InnerProductReLUDropout" bottom: "conv" top: "ip"
+        inner_product_param { num_output: 4 gemm_mode: SPMDM spmdm_transpose_in: false } dropout_param { dropout_ratio: 0.5 } }`,
+    ],
+    [
+      'a net of DeepLab and PSPNet',
+      `layer { name: "data" type: "ImageSegData" top: "data" top: "label"
+        transform_param { scale_factors: 0.5 scale_factors: 2 } image_data_param { source: "list" label_type: PIXEL } }
+      layer { name: "up" type: "Interp" bottom: "data" bottom: "label" top: "up" interp_param { use_blob_size: true } }
+      layer { name: "right" type: "SegAccuracy" bottom: "up" bottom: "label" top: "right" seg_accuracy_param { ignore_label: 255 } }`,
+    ],
     ['an unknown parameter of a fork', 'layer { name: "a" type: "ReLU" bottom: "d" } input: "d"'],
   ])('%s', (_, text) => expect(found(text).filter((one) => !one.startsWith('hint deprecated'))).toEqual([]));
 });
@@ -82,7 +98,7 @@ describe('what is wrong, and the way out', () => {
     ['net: "n" base_lr: 1 lr_policy: "inv" power: 1', 'warning solver «lr_policy»: The policy "inv" needs gamma', undefined],
     [`${solver} stepsize: 3`, 'hint useless-field «stepsize: 3»', `${solver} `],
     ['net: "n" base_lr: 1 lr_policy: "multistep" gamma: 1 stepvalue: 5 stepvalue: 5', 'error solver «stepvalue»: The stepvalues must rise', undefined],
-    ['net: "n" lr_policy: "fixed" max_iter: 1', 'error solver «net»: The solver has no base_lr', undefined],
+    ['net: "n" lr_policy: "fixed" max_iter: 1', 'warning solver «net»: The solver has no base_lr', undefined],
     [`${solver} test_iter: 3`, 'error solver «test_iter»: test_iter needs test_interval', undefined],
     [`${solver} test_net: "a" test_net: "b" test_iter: 1 test_interval: 1`, 'error solver «test_net»: There must be one test_iter for each test net', undefined],
     [`${solver} type: "AdaGrad" momentum: 0.9`, 'error solver «momentum»: AdaGrad cannot be used with momentum', `${solver} type: "AdaGrad" `],
