@@ -3,7 +3,7 @@ import { CaffeError } from '../caffe/errors';
 import { openModel } from '../caffe/model';
 import { readText } from '../caffe/readText';
 import { prune } from '../jobs/prune';
-import { phrase } from '../phrase';
+import { phrase, textOf } from '../phrase';
 import { mostCodeBits } from '../sparsity/codebook';
 import { type BlobRule, choicesFor, parsePlan, type Plan } from '../sparsity/recipe';
 import {
@@ -68,7 +68,7 @@ ${pruningHelp}`,
     const existing = existingOf(args);
     const recipeFile = text(args, 'recipe');
     const plan = recipeFile === undefined ? await planOf(args, file) : await planFrom(recipeFile, args);
-    const { outputs, recipe } = await terminal.run(prune({ file, existing, ...plan }, terminal));
+    const { outputs, recipe, warnings } = await terminal.run(prune({ file, existing, ...plan }, terminal));
     terminal.emit({ ...recipe, outputs });
     terminal.print(
       table(
@@ -97,7 +97,7 @@ ${pruningHelp}`,
     terminal.print(
       `${grouped(count - zerosAfter)} of ${grouped(count)} weights are left; ${bytesText(bytes.dense)} dense, ${bytesText(bytes[recipe.encoding])} sparse${shared}`,
     );
-    for (const warning of recipe.warnings) terminal.print(`warning: ${warning}`);
+    for (const warning of warnings) terminal.print(`warning: ${textOf(warning)}`);
     for (const path of [outputs.dense, outputs.sparse, outputs.recipe]) terminal.print(`wrote ${path}`);
   },
 };

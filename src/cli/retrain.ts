@@ -8,6 +8,7 @@ import {
   type RetrainParameters,
 } from '../jobs/retrain';
 import type { Schedule } from '../jobs/schedule';
+import { textOf } from '../phrase';
 import { choicesFor } from '../sparsity/recipe';
 import { type Arguments, type Command, grouped, number, percent, text, UsageError, word } from './command';
 import { encodingOf, existingOf, layerRatios, pruningHelp, pruningOptions } from './pruningOptions';
@@ -73,7 +74,7 @@ ${trainingHelp}`,
       encoding: encodingOf(args),
       existing: existingOf(args),
     };
-    const { outputs, report, recipe, seconds } = await withEngine(args, (engine) =>
+    const { outputs, report, recipe, warnings, seconds } = await withEngine(args, (engine) =>
       runTraining(terminal, retrain(parameters, { ...terminal, engine }), (event: RetrainEvent) => {
         terminal.emit(event);
         const { baseline, measurement } = event;
@@ -88,7 +89,7 @@ ${trainingHelp}`,
     for (const { layer, kept, count: weights } of report.best.layers) {
       terminal.print(`  ${layer}: ${grouped(kept)} of ${grouped(weights)} (${percent(kept / weights)})`);
     }
-    for (const warning of recipe.warnings) terminal.print(`warning: ${warning}`);
+    for (const warning of warnings) terminal.print(`warning: ${textOf(warning)}`);
     const { iteration } = report.best;
     terminal.print(
       `best, of iteration ${iteration}: ${achievedText(report.best)}; ${grouped(count - zerosAfter)} of ${grouped(count)} parameters (${percent(1 - zerosAfter / count)}) are left`,

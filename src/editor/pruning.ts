@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { WorkerJobs } from '../protocol';
 import type { WorkerClient } from '../worker/client';
+import { translated } from './translated';
 
 /** The editor for models, by the name that package.json gives it. */
 export const modelViewType = 'caffePruner.model';
@@ -28,7 +29,11 @@ export async function askExisting(
 }
 
 /** Says what pruning made, and offers to open it. */
-export async function offerResult({ outputs, recipe }: WorkerJobs['prune']['result']): Promise<void> {
+export async function offerResult({
+  outputs,
+  recipe,
+  warnings,
+}: WorkerJobs['prune']['result']): Promise<void> {
   const { count, zerosAfter, bytes } = recipe.totals;
   const open = vscode.l10n.t('Open Pruned Model');
   const summary = vscode.l10n.t(
@@ -38,9 +43,8 @@ export async function offerResult({ outputs, recipe }: WorkerJobs['prune']['resu
     (bytes.dense / Math.max(1, bytes[recipe.encoding])).toFixed(1),
     basename(outputs.sparse),
   );
-  const message = [summary, ...recipe.warnings.slice(0, 2)].join(' ');
-  const show =
-    recipe.warnings.length > 0 ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;
+  const message = [summary, ...warnings.slice(0, 2).map(translated)].join(' ');
+  const show = warnings.length > 0 ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;
   if ((await show(message, open)) === open) await openModel(vscode.Uri.file(outputs.dense));
 }
 

@@ -3,7 +3,7 @@ import { CaffeError } from '../caffe/errors';
 import { type Model, type ModelBlob, type ModelLayer, openModel } from '../caffe/model';
 import { Random } from '../caffe/random';
 import { blobChunks, readBlob } from '../caffe/readBlob';
-import { phrase } from '../phrase';
+import { phrase, type Phrase } from '../phrase';
 import { type Codebook, shareWeights } from '../sparsity/codebook';
 import { weightGeometry } from '../sparsity/geometry';
 import { RankFinder } from '../sparsity/rank';
@@ -38,6 +38,8 @@ export interface PruneParameters extends Plan {
 export interface PruneResult {
   outputs: OutputPaths;
   recipe: Recipe;
+  /** What the recipe warns of, for the user. */
+  warnings: Phrase[];
 }
 
 /** A blob to prune with its rule. */
@@ -123,7 +125,7 @@ async function run(
     const scoresOf = ({ layer, blob }: Task) => saliency?.of(layer.name, blob.count);
     const threshold = await globalThreshold(source, [...tasks.values()], scoresOf, signal);
     const random = new Random(plan.seed);
-    const recipe = await writePruned({
+    const written = await writePruned({
       source,
       model,
       outputs,
@@ -151,7 +153,7 @@ async function run(
         );
       },
     });
-    return { outputs, recipe };
+    return { outputs, ...written };
   } finally {
     await saliency?.close();
   }
@@ -301,9 +303,9 @@ function pruneTask(
   });
 }
 
-function warningsOf({ name }: ModelLayer, { floored, deadOutputs }: Pruned): string[] {
+function warningsOf({ name }: ModelLayer, { floored, deadOutputs }: Pruned): Phrase[] {
   return [
-    ...(floored ? [`layer "${name}": the rule would leave nothing, so the largest weight stays`] : []),
-    ...(deadOutputs > 0 ? [`layer "${name}": ${deadOutputs} outputs have no weight left`] : []),
+    ...(floored ? [phrase`layer "${name}": the rule would leave nothing, so the largest weight stays`] : []),
+    ...(deadOutputs > 0 ? [phrase`layer "${name}": ${deadOutputs} outputs have no weight left`] : []),
   ];
 }

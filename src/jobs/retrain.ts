@@ -4,7 +4,7 @@ import { openFile } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
 import { openModel } from '../caffe/model';
 import { retrainingPrefix } from '../caffe/modelName';
-import { phrase } from '../phrase';
+import { phrase, type Phrase } from '../phrase';
 import { countKept, type Mask, maskOfNonZero } from '../sparsity/masks';
 import type { Recipe, SparseEncoding } from '../sparsity/recipe';
 import { itemsFor, likelyShare, standardError } from '../sparsity/standardError';
@@ -122,6 +122,8 @@ export interface RetrainReport {
 export interface RetrainResult {
   outputs: OutputPaths;
   recipe: Recipe;
+  /** What the recipe warns of, for the user. */
+  warnings: Phrase[];
   report: RetrainReport;
   seconds: number;
 }
@@ -221,9 +223,9 @@ export async function* retrain(
       losses: session.losses,
     };
     session.takeBest();
-    const recipe = await write(session, { file, outputs, existing, encoding, report }, signal);
+    const written = await write(session, { file, outputs, existing, encoding, report }, signal);
     await session.removeCheckpoint();
-    return { outputs, recipe, report, seconds: (performance.now() - begin) / 1000 };
+    return { outputs, ...written, report, seconds: (performance.now() - begin) / 1000 };
   } catch (error) {
     throw withCheckpoint(error, session.checkpoint);
   } finally {
@@ -475,7 +477,7 @@ export class Session {
 }
 
 /** What a search for the sparsest weights cannot tell: whether the accuracy is within a tolerance finer than chance. */
-function warningsOf({ schedule, chosenOn, baseline }: RetrainReport): string[] {
+function warningsOf({ schedule, chosenOn, baseline }: RetrainReport): Phrase[] {
   const { accuracy, items } = baseline[chosenOn]!;
   if (schedule.kind !== 'auto' || accuracy === undefined) return [];
   const share = likelyShare(accuracy, items);
@@ -483,9 +485,8 @@ function warningsOf({ schedule, chosenOn, baseline }: RetrainReport): string[] {
   if (schedule.tolerance >= error) return [];
   const points = (part: number) => (100 * part).toFixed(2);
   const enough = itemsFor(share, schedule.tolerance);
-  return [
-    `the tolerance of ${points(schedule.tolerance)} points is finer than ${items} items can tell: chance alone moves an accuracy measured on them by about ${points(error)} points${Number.isFinite(enough) ? `; ${enough} items would do` : ''}`,
-  ];
+  const warning = phrase`the tolerance of ${points(schedule.tolerance)} points is finer than ${items} items can tell: chance alone moves an accuracy measured on them by about ${points(error)} points`;
+  return [Number.isFinite(enough) ? phrase`${warning}; ${enough} items would do` : warning];
 }
 
 /** Writes the net's weights into a copy of the model, and the sparse file and recipe beside it. */
@@ -499,7 +500,7 @@ async function write(
     report: RetrainReport;
   },
   signal: AbortSignal,
-): Promise<Recipe> {
+): Promise<Pick<RetrainResult, 'recipe' | 'warnings'>> {
   const { file, outputs, existing, encoding, report } = what;
   const weights = new Map(trainer.net.weights().map(({ name, blobs }) => [name, blobs]));
   const chosen = new Set(report.choices.map(({ layer, blob }) => `${blob} ${layer}`));

@@ -4,6 +4,7 @@ import type { ByteSource } from '../caffe/byteSource';
 import type { Model, ModelBlob, ModelLayer } from '../caffe/model';
 import { loadBlob } from '../caffe/readBlob';
 import { type Patch, writePatchedTo } from '../caffe/writePatched';
+import { textOf, type Phrase } from '../phrase';
 import { NpzWriter } from '../sparsity/npz';
 import type { Codebook } from '../sparsity/codebook';
 import {
@@ -34,7 +35,7 @@ export interface BlobChange {
 
 export interface BlobOutcome {
   threshold?: number;
-  warnings?: string[];
+  warnings?: Phrase[];
   /** The values that the weights share now. */
   codebook?: Codebook;
 }
@@ -52,7 +53,7 @@ export interface WritePrunedOptions {
   /** The change of a blob; undefined leaves it as it is. Asked for each blob once, in net order. */
   changeOf(layer: ModelLayer, blob: ModelBlob): BlobChange | undefined;
   /** What is to be warned of before what pruning warns of. */
-  warnings?: string[];
+  warnings?: Phrase[];
   /** What the recipe tells besides. */
   extra?: Record<string, unknown>;
 }
@@ -72,7 +73,7 @@ export async function writePruned({
   warnings: given = [],
   extra,
   ...options
-}: WritePrunedOptions): Promise<Recipe> {
+}: WritePrunedOptions): Promise<{ recipe: Recipe; warnings: Phrase[] }> {
   // It is waited for last; that it failed long before is no unhandled error.
   sha256.catch(() => undefined);
   const manifest = manifestFor(model);
@@ -163,12 +164,12 @@ export async function writePruned({
           ...plan,
           outputs: { dense: basename(outputs.dense), sparse: basename(outputs.sparse) },
           totals,
-          warnings,
+          warnings: warnings.map((warning) => textOf(warning)),
           blobs: figures,
           ...extra,
         };
         await recipeFile.write(new TextEncoder().encode(serializeRecipe(recipe)));
-        return recipe;
+        return { recipe, warnings };
       },
       options,
     );

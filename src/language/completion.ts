@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { asksForMore, complete, type Completion } from '../caffe/prototxt/complete';
+import { translated } from '../editor/translated';
 import { rangeOf, selector, type Documents } from './documents';
 
 const kinds: Readonly<Record<Completion['kind'], vscode.CompletionItemKind>> = {
@@ -36,13 +37,13 @@ function itemOf(
   position: vscode.Position,
   { kind, label, detail, doc, snippet, span, rank, deprecated }: Completion,
 ): vscode.CompletionItem {
-  const item = new vscode.CompletionItem({ label, description: detail }, kinds[kind]);
+  const item = new vscode.CompletionItem({ label, description: translated(detail) }, kinds[kind]);
   const replacing = rangeOf(document, span);
   // Inserting leaves what stands behind the cursor.
   item.range = { inserting: replacing.with({ end: position }), replacing };
   item.insertText = new vscode.SnippetString(snippet);
   item.sortText = String(rank).padStart(6, '0');
-  if (doc) item.documentation = new vscode.MarkdownString(doc);
+  if (doc) item.documentation = new vscode.MarkdownString(translated(doc));
   if (deprecated) item.tags = [vscode.CompletionItemTag.Deprecated];
   // A field's value, or a message's fields, are next.
   if (kind === 'field' && /[:"]\s*"?(\$0|\$\{?1)/.test(snippet))

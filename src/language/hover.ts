@@ -6,6 +6,7 @@ import { symbolAt } from '../caffe/prototxt/symbols';
 import { fieldAt, messageAt, type Span } from '../caffe/prototxt/tree';
 import { messageType, type FieldType } from '../caffe/schema';
 import { layersByName } from '../caffe/pairing';
+import { translated } from '../editor/translated';
 import { shapeText } from '../network/shapes';
 import { count } from '../network/shape';
 import type { Analysis } from './analysis';
@@ -69,7 +70,7 @@ function layerSpan(analysis: Analysis, offset: number): { span: Span; layer: Lay
 function layerText(analysis: Analysis, layer: LayerText): vscode.MarkdownString {
   const kind = layerKinds.get(layer.type);
   const title = `**${plain(layer.name || vscode.l10n.t('layer'))}** · ${code(layer.type || '?')}`;
-  const lines = [kind ? `${title} · ${kind.doc}${kind.fork ? ` (${kind.fork})` : ''}` : title];
+  const lines = [kind ? `${title} · ${translated(kind.doc)}${kind.fork ? ` (${kind.fork})` : ''}` : title];
   const shapes = analysis.shapesOf(layer);
   const table = (inferred: (typeof shapes)[number]['inferred']): string => {
     const row = (what: string, value: string) => `| ${what} | ${value} |`;
@@ -223,8 +224,8 @@ function hintHover({ prototxt }: Analysis, offset: number): Found | undefined {
       span,
       text: markdown(
         `**${match[1]}** · ${vscode.l10n.t('pruning hint')}`,
-        meaning,
-        ...(method ? [method] : []),
+        translated(meaning),
+        ...(method ? [translated(method)] : []),
       ),
     };
   }

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
+import type { Phrase } from '../../src/phrase';
 import type { PageJobs } from '../../src/protocol';
 import { isCancelled } from '../../src/rpc';
 import { Button, Icon } from '../controls';
@@ -10,7 +11,7 @@ import { type PlannedBlob, type PlanState, toPlan } from './plan';
 
 type Run =
   | { phase: 'running'; progress: PageJobs['prune']['event'] }
-  | { phase: 'done'; text: string; warnings: string[] }
+  | { phase: 'done'; text: string; warnings: Phrase[] }
   | { phase: 'failed'; text: string };
 
 /** The button that prunes, how far it is, and what came of it. */
@@ -40,9 +41,7 @@ export function PruneRun({
       const result = await host.run('prune', toPlan(plan, blobs), { signal, onEvent });
       const text =
         result && t('Written beside the model: {0}', Object.values(result.outputs).map(nameOf).join(', '));
-      setRun(
-        text === undefined ? undefined : { phase: 'done', text, warnings: result?.recipe.warnings ?? [] },
-      );
+      setRun(text === undefined ? undefined : { phase: 'done', text, warnings: result?.warnings ?? [] });
     } catch (error) {
       setRun(isCancelled(error) ? undefined : { phase: 'failed', text: reasonOf(error) });
     }
@@ -80,8 +79,8 @@ export function PruneRun({
               <Icon name="pass" /> {run.text}
             </p>
             {run.warnings.map((warning) => (
-              <p key={warning}>
-                <Icon name="warning" /> {warning}
+              <p key={translated(warning)}>
+                <Icon name="warning" /> {translated(warning)}
               </p>
             ))}
           </>

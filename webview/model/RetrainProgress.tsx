@@ -5,7 +5,7 @@ import { LineChart } from '../charts/LineChart';
 import { Button, Icon } from '../controls';
 import { formatCount, formatShare, formatValue, noNumber } from '../format';
 import { host } from '../host';
-import { t } from '../l10n';
+import { t, translated } from '../l10n';
 import { useModel } from './context';
 import { formatAccuracy, nameOf } from './EvaluateView';
 import { accuracyLines, lossLines, type RetrainTold, sparsityLines } from './retrainSeries';
@@ -81,7 +81,7 @@ export function RetrainCharts({ told }: { told: RetrainTold }): JSX.Element {
 
 /** What came of a run: the figures beside the baseline's, and the files. */
 export function RetrainOutcome({ result }: { result: RetrainResult }): JSX.Element {
-  const { report, outputs, recipe } = result;
+  const { report, outputs, warnings } = result;
   const { best, last, baseline, choices, schedule } = report;
   const rows: [string, (Achieved & Partial<Measurement>) | undefined][] = [
     [t('Baseline'), baseline],
@@ -145,9 +145,9 @@ export function RetrainOutcome({ result }: { result: RetrainResult }): JSX.Eleme
       <p class="muted">
         {t('Computed by {0}.', report.engine)} {t('The whole history is in {0}.', nameOf(outputs.recipe))}
       </p>
-      {recipe.warnings.map((warning) => (
-        <p key={warning}>
-          <Icon name="warning" /> {warning}
+      {warnings.map((warning) => (
+        <p key={translated(warning)}>
+          <Icon name="warning" /> {translated(warning)}
         </p>
       ))}
       <div class="tools">

@@ -1,3 +1,4 @@
+import { phrase, type Part } from '../../phrase';
 import { layerKinds, type LayerKind } from '../layerCatalogue';
 import { messageType, type FieldType, type MessageType } from '../schema';
 import { vocabularyOf } from '../vocabulary';
@@ -12,8 +13,8 @@ export interface Completion {
   kind: 'field' | 'message' | 'layer' | 'value' | 'blob' | 'name' | 'hint';
   label: string;
   /** To the right of the label: a type, the layer that makes a blob. */
-  detail: string;
-  doc: string;
+  detail: Part;
+  doc: Part;
   /** What takes the place of `span`, as a snippet: `$0` and `${1:x}` are places to fill in. */
   snippet: string;
   span: Span;
@@ -117,7 +118,7 @@ function inComment(text: string, start: number, offset: number): { span: Span; p
               kind: 'hint',
               label: '# prune:',
               snippet: '# prune: $0',
-              doc: 'A pruning hint for this layer.',
+              doc: phrase`A pruning hint for this layer.`,
             },
           ],
         }
@@ -129,7 +130,7 @@ function inComment(text: string, start: number, offset: number): { span: Span; p
       span: { start: offset - value[1].length, end: offset },
       proposals: [
         ...hintMethods,
-        ['2:4', 'of each 4 consecutive input channels keep the 2 largest'] as const,
+        ['2:4', phrase`of each 4 consecutive input channels keep the 2 largest`] as const,
       ].map(([label, doc]) => ({ kind: 'hint', label, snippet: label, doc })),
     };
   if (word.includes('=')) return { span: { start: offset, end: offset }, proposals: [] };
@@ -142,7 +143,7 @@ function inComment(text: string, start: number, offset: number): { span: Span; p
       kind: 'hint',
       label: 'default',
       snippet: 'default ',
-      doc: 'for all layers that have no hint',
+      doc: phrase`for all layers that have no hint`,
     });
   return { span: { start: offset - word.length, end: offset }, proposals: words };
 }
@@ -240,7 +241,7 @@ function proposeValues(
   offset: number,
   quoted: boolean,
 ): Proposal[] {
-  const text = (kind: Completion['kind'], label: string, detail = '', doc = ''): Proposal => ({
+  const text = (kind: Completion['kind'], label: string, detail: Part = '', doc: Part = ''): Proposal => ({
     kind,
     label,
     detail,
@@ -257,7 +258,7 @@ function proposeValues(
     );
   }
   if (quoted) return [];
-  const plain = (label: string, doc = '', detail = ''): Proposal => ({
+  const plain = (label: string, doc: Part = '', detail: Part = ''): Proposal => ({
     kind: 'value',
     label,
     snippet: label,
@@ -267,7 +268,7 @@ function proposeValues(
   if (typeof field.type !== 'string')
     return field.type.kind === 'enum'
       ? [...field.type.values].map(([name, { doc }]) =>
-          plain(name, doc, name === field.default ? 'default' : ''),
+          plain(name, doc, name === field.default ? phrase`default` : ''),
         )
       : [
           {
@@ -280,9 +281,9 @@ function proposeValues(
         ];
   if (field.type === 'bool')
     return ['true', 'false'].map((value) =>
-      plain(value, '', String(field.default) === value ? 'default' : ''),
+      plain(value, '', String(field.default) === value ? phrase`default` : ''),
     );
-  return field.default === undefined ? [] : [plain(String(field.default), '', 'default')];
+  return field.default === undefined ? [] : [plain(String(field.default), '', phrase`default`)];
 }
 
 const escape = (text: string): string => text.replace(/[\\$}]/g, '\\$&');
@@ -294,8 +295,8 @@ function names(
   type: MessageType,
   field: string,
   offset: number,
-): { name: string; detail: string }[] {
-  const unique = (list: { name: string; detail: string }[]) => [
+): { name: string; detail: Part }[] {
+  const unique = (list: { name: string; detail: Part }[]) => [
     ...new Map(list.filter(({ name }) => name !== '').map((one) => [one.name, one])).values(),
   ];
   if (field === 'stage' || field === 'not_stage')
@@ -303,7 +304,7 @@ function names(
       netsOf(prototxt)
         .flatMap(({ layers }) => layers.flatMap(({ include, exclude }) => [...include, ...exclude]))
         .flatMap((rule) => [...(rule.stage ?? []), ...(rule.not_stage ?? [])])
-        .map((name) => ({ name, detail: 'stage' })),
+        .map((name) => ({ name, detail: phrase`stage` })),
     );
   const place = layerAt(prototxt, message);
   if (!place) return [];
@@ -318,14 +319,14 @@ function names(
     );
   if (field === 'top')
     return unique([
-      { name: layer.name, detail: 'name of the layer' },
-      ...layer.bottoms.map(({ blob }) => ({ name: blob, detail: 'in place' })),
+      { name: layer.name, detail: phrase`name of the layer` },
+      ...layer.bottoms.map(({ blob }) => ({ name: blob, detail: phrase`in place` })),
     ]);
   if (field !== 'bottom') return [];
   const above = net.layers.slice(0, net.layers.indexOf(layer));
   const taken = new Set(layer.bottoms.filter(elsewhere).map(({ blob }) => blob));
   const blobs = [
-    ...net.inputs.map(({ blob }) => ({ name: blob, detail: 'input' })),
+    ...net.inputs.map(({ blob }) => ({ name: blob, detail: phrase`input` })),
     ...above.flatMap(({ tops, name, type: made }) =>
       tops.map(({ blob }) => ({ name: blob, detail: `${name} (${made})` })),
     ),

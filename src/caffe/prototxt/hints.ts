@@ -31,24 +31,24 @@ export interface PruneHint {
 }
 
 /** What `method=` may name, besides N:M such as 2:4. */
-export const hintMethods: ReadonlyMap<string, string> = new Map([
-  ['keep', 'keep the share `keep` of the weights with the largest magnitude'],
-  ['threshold', 'drop weights up to the magnitude `threshold`'],
-  ['std', 'drop weights up to `std` standard deviations'],
-  ['filters', 'keep the share `keep` of the filters with the largest L1 norm'],
-  ['random', 'drop weights at random, small ones more likely'],
-  ['global', 'one threshold for all layers that say so'],
+export const hintMethods: ReadonlyMap<string, Phrase> = new Map([
+  ['keep', phrase`keep the share \`keep\` of the weights with the largest magnitude`],
+  ['threshold', phrase`drop weights up to the magnitude \`threshold\``],
+  ['std', phrase`drop weights up to \`std\` standard deviations`],
+  ['filters', phrase`keep the share \`keep\` of the filters with the largest L1 norm`],
+  ['random', phrase`drop weights at random, small ones more likely`],
+  ['global', phrase`one threshold for all layers that say so`],
 ]);
 
 /** What can be said in a hint, and what it means. */
-export const hintWords: ReadonlyMap<string, string> = new Map([
-  ['skip', 'leave the layer alone'],
-  ['keep', 'share of the weights that stays: 0 to 1, or a percentage'],
-  ['threshold', 'weights up to this magnitude go'],
-  ['std', 'weights up to so many standard deviations of the layer go'],
-  ['method', 'how weights are chosen'],
-  ['bits', 'bits of an index into the codebook of shared weights'],
-  ['index', 'bits of a gap in the sparse encoding: 4, 5, 8 or 16'],
+export const hintWords: ReadonlyMap<string, Phrase> = new Map([
+  ['skip', phrase`leave the layer alone`],
+  ['keep', phrase`share of the weights that stays: 0 to 1, or a percentage`],
+  ['threshold', phrase`weights up to this magnitude go`],
+  ['std', phrase`weights up to so many standard deviations of the layer go`],
+  ['method', phrase`how weights are chosen`],
+  ['bits', phrase`bits of an index into the codebook of shared weights`],
+  ['index', phrase`bits of a gap in the sparse encoding: 4, 5, 8 or 16`],
 ]);
 
 export interface HintProblem extends Span {

@@ -10,6 +10,7 @@ import { retrain, type RetrainParameters } from '../../../src/jobs/retrain';
 import type { Schedule } from '../../../src/jobs/schedule';
 import { train } from '../../../src/jobs/train';
 import { Trainer } from '../../../src/jobs/trainer';
+import { textOf } from '../../../src/phrase';
 import { gradualKeep, maskOfKeep, splice } from '../../../src/sparsity/masks';
 import { ReferenceEngine } from '../../../src/tensor/reference';
 import { CLASSES, layer, runJob, tinyData, tinyNet, trainTiny } from './tinyNet';
@@ -146,6 +147,7 @@ test.each([
   const run = parameters({ choices, schedule: { kind: 'auto', tolerance, perRound: 5 }, iterations: 5 });
   const { result } = await runJob(retrain(run, context));
   expect(result.recipe.warnings).toEqual([expect.stringMatching(warning)]);
+  expect(result.warnings.map((said) => textOf(said))).toEqual(result.recipe.warnings);
 });
 
 test('data that are chosen take the place of what the net names, and the recipe tells so', async () => {
