@@ -39,26 +39,44 @@ export const writePatched = (
   target: string,
   patches: Iterable<Patch> | AsyncIterable<Patch>,
   { onProgress, ...options }: WritePatchedOptions = {},
-): Promise<void> => atomicWrite(target, (file) => writePatchedTo(file, source, patches, onProgress), options);
+): Promise<void> =>
+  atomicWrite(
+    target,
+    async (file) => {
+      const writer = new PatchedWriter(source, file, onProgress);
+      for await (const patch of patches) await writer.write(patch);
+      await writer.finish();
+    },
+    options,
+  );
 
-/** The same to a file that is written together with others. */
-export async function writePatchedTo(
-  file: OutputFile,
-  source: ByteSource,
-  patches: Iterable<Patch> | AsyncIterable<Patch>,
-  onProgress?: WritePatchedOptions['onProgress'],
-): Promise<void> {
-  const written: Range[] = [];
-  let done = 0;
-  const advance = (bytes: number) => {
-    done += bytes;
-    onProgress?.(source.size === 0 ? 1 : done / source.size);
-  };
-  for await (const patch of patches) {
-    for (const range of await writePatch(source, file, patch, advance)) written.push(range);
+/** The same for a file that is written together with others: its patches come one by one, then `finish`. */
+export class PatchedWriter {
+  private readonly written: Range[] = [];
+  private done = 0;
+
+  constructor(
+    private readonly source: ByteSource,
+    private readonly file: OutputFile,
+    private readonly onProgress?: WritePatchedOptions['onProgress'],
+  ) {}
+
+  /** The values are to stay as they are until this is done. */
+  async write(patch: Patch): Promise<void> {
+    this.written.push(...(await writePatch(this.source, this.file, patch, this.advance)));
   }
-  for (const gap of gaps(written, source.size)) await copy(source, file, gap, advance);
-  await source.verify();
+
+  /** Writes all that no patch has replaced. */
+  async finish(): Promise<void> {
+    const { source, file, written, advance } = this;
+    for (const gap of gaps(written, source.size)) await copy(source, file, gap, advance);
+    await source.verify();
+  }
+
+  private readonly advance = (bytes: number): void => {
+    this.done += bytes;
+    this.onProgress?.(this.source.size === 0 ? 1 : this.done / this.source.size);
+  };
 }
 
 /** Writes one patch and returns the byte ranges that are now complete. */

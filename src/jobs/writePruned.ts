@@ -3,7 +3,7 @@ import { atomicWriteAll } from '../caffe/atomicWrite';
 import type { ByteSource } from '../caffe/byteSource';
 import type { Model, ModelBlob, ModelLayer } from '../caffe/model';
 import { loadBlob } from '../caffe/readBlob';
-import { type Patch, writePatchedTo } from '../caffe/writePatched';
+import { PatchedWriter } from '../caffe/writePatched';
 import { textOf, type Phrase } from '../phrase';
 import { NpzWriter } from '../sparsity/npz';
 import type { Codebook } from '../sparsity/codebook';
@@ -89,56 +89,46 @@ export async function writePruned({
   // All blobs one after the other take the same memory: to get it anew takes as long as to read the file.
   const memory = borrowFloats(largest(model));
 
-  async function* patches(npz: NpzWriter): AsyncGenerator<Patch> {
-    for (const layer of model.layers) {
-      for (const blob of layer.blobs) {
-        options.signal.throwIfAborted();
-        const magnitudes = new MagnitudeCounts();
-        let zerosBefore = 0;
-        const values = memory.subarray(0, blob.count);
-        await loadBlob(source, blob, values, (part) => {
-          zerosBefore += countZeros(part);
-          magnitudes.add(part);
+  async function writeBlob(layer: ModelLayer, blob: ModelBlob, dense: PatchedWriter, npz: NpzWriter) {
+    const magnitudes = new MagnitudeCounts();
+    let zerosBefore = 0;
+    const values = memory.subarray(0, blob.count);
+    await loadBlob(source, blob, values, (part) => {
+      zerosBefore += countZeros(part);
+      magnitudes.add(part);
+    });
+    const change = changeOf(layer, blob);
+    const outcome = await change?.apply(values, magnitudes);
+    warnings.push(...(outcome?.warnings ?? []));
+    // From here on the system is busy with one file while the bytes of the other are made.
+    const patched = change && dense.write({ blob, values });
+    // Who fails is waited for at the end.
+    patched?.catch(() => undefined);
+    try {
+      const codebook = outcome?.codebook;
+      const measured = measure(values, blob.shape, { width: change?.index, codebook });
+      const { bytes, width } = measured;
+      const zerosAfter = values.length - measured.nonZero;
+      if (change?.pruned) {
+        figures.push({
+          layer: layer.name,
+          type: layer.type,
+          blob: blob.index,
+          shape: blob.shape,
+          count: values.length,
+          zerosBefore,
+          zerosAfter,
+          threshold: outcome?.threshold,
+          indexWidth: width,
+          sharedValues: codebook?.values.length,
+          bytes,
         });
-        const change = changeOf(layer, blob);
-        const outcome = await change?.apply(values, magnitudes);
-        warnings.push(...(outcome?.warnings ?? []));
-        const codebook = outcome?.codebook;
-        const measured = measure(values, blob.shape, { width: change?.index, codebook });
-        const { bytes, width } = measured;
-        const entry = manifest.layers[layer.index].blobs[blob.index];
-        const sparse = writeSparseBlob(
-          npz,
-          entry,
-          values,
-          change?.pruned ? plan.encoding : 'dense',
-          measured,
-        );
-        // While one file takes the values, the other is already at work; whoever fails is waited for below.
-        sparse.catch(() => undefined);
-        const zerosAfter = values.length - measured.nonZero;
-        if (change?.pruned) {
-          figures.push({
-            layer: layer.name,
-            type: layer.type,
-            blob: blob.index,
-            shape: blob.shape,
-            count: values.length,
-            zerosBefore,
-            zerosAfter,
-            threshold: outcome?.threshold,
-            indexWidth: width,
-            sharedValues: codebook?.values.length,
-            bytes,
-          });
-        }
-        addTo(totals, values.length, zerosBefore, zerosAfter, change?.pruned ? bytes : undefined);
-        try {
-          if (change) yield { blob, values };
-        } finally {
-          await sparse;
-        }
       }
+      addTo(totals, values.length, zerosBefore, zerosAfter, change?.pruned ? bytes : undefined);
+      const entry = manifest.layers[layer.index].blobs[blob.index];
+      await writeSparseBlob(npz, entry, values, change?.pruned ? plan.encoding : 'dense', measured);
+    } finally {
+      await patched;
     }
   }
 
@@ -147,9 +137,16 @@ export async function writePruned({
       [outputs.dense, outputs.sparse, outputs.recipe],
       async ([denseFile, sparseFile, recipeFile]) => {
         const npz = new NpzWriter(sparseFile);
-        await writePatchedTo(denseFile, source, patches(npz), (fraction) =>
-          report(fraction, figures.at(-1)?.layer ?? ''),
-        );
+        let current = '';
+        const dense = new PatchedWriter(source, denseFile, (fraction) => report(fraction, current));
+        for (const layer of model.layers) {
+          current = layer.name;
+          for (const blob of layer.blobs) {
+            options.signal.throwIfAborted();
+            await writeBlob(layer, blob, dense, npz);
+          }
+        }
+        await dense.finish();
         await writeManifest(npz, manifest);
         await npz.finish();
         if (!figures.some(({ sharedValues }) => sharedValues !== undefined)) {

@@ -44,27 +44,34 @@ let compiled: WebAssembly.Module | undefined;
 class Scanner {
   readonly kernels = new WebAssembly.Instance((compiled ??= new WebAssembly.Module(bytes)), {})
     .exports as Kernels;
-  /** Floats of the caller, beside the kernels' own data. */
-  readonly room: Float32Array;
-  readonly block: Float32Array;
-  readonly scores: Float32Array;
-  readonly edges: Float32Array;
-  readonly totals: Uint32Array;
-  readonly counted: Uint32Array;
-  readonly moments: Float64Array;
-  readonly runs: Float64Array;
-  readonly entryValues: Float32Array;
-  readonly entryGaps: Uint16Array;
+  private readonly roomAddress = this.kernels.memory.buffer.byteLength;
+  /** Floats of a borrower, behind the kernels' own data. */
+  room!: Float32Array;
+  block!: Float32Array;
+  scores!: Float32Array;
+  edges!: Float32Array;
+  totals!: Uint32Array;
+  counted!: Uint32Array;
+  moments!: Float64Array;
+  runs!: Float64Array;
+  entryValues!: Float32Array;
+  entryGaps!: Uint16Array;
 
-  /** @throws RangeError when there is not so much memory */
-  constructor(room: number) {
-    const { kernels } = this;
+  constructor(room = 0) {
+    this.growTo(room);
+  }
+
+  /**
+   * Makes room for so many floats. Whoever looks at the memory loses it.
+   * @throws RangeError when there is not so much memory
+   */
+  growTo(room: number): void {
+    const { kernels, roomAddress } = this;
     const { memory } = kernels;
-    const start = memory.buffer.byteLength;
-    // First of all, as it takes the memory away from whoever looks at it.
-    memory.grow(Math.ceil((4 * room) / pageBytes));
+    const missing = roomAddress + 4 * room - memory.buffer.byteLength;
+    if (missing > 0) memory.grow(Math.ceil(missing / pageBytes));
     const { buffer } = memory;
-    this.room = new Float32Array(buffer, start, room);
+    this.room = new Float32Array(buffer, roomAddress, room);
     this.block = new Float32Array(buffer, kernels.block_address(), block);
     this.scores = new Float32Array(buffer, kernels.scores_address(), block);
     this.edges = new Float32Array(buffer, kernels.edges_address(), block);
@@ -85,16 +92,18 @@ class Scanner {
 }
 
 let common: Scanner | undefined;
-/** Those that have floats of a caller, by their memory. */
-const owned = new WeakMap<ArrayBufferLike, Scanner>();
+/** Those that have room for borrowers, by their memory. */
+const lenders = new WeakMap<ArrayBufferLike, Scanner>();
 
 /** Made at the first use: a page, which may not run WebAssembly, imports what is beside these passes. */
-const scannerOf = ({ buffer }: Float32Array): Scanner => owned.get(buffer) ?? (common ??= new Scanner(0));
+const scannerOf = ({ buffer }: Float32Array): Scanner => lenders.get(buffer) ?? (common ??= new Scanner());
 
-/** Room of arrays that are kept, as the memory of a small model is used again and again. */
-const keptRoom = 1 << 20;
+/** Room that is kept for the next borrower: memory that is got anew costs more than a small model's statistics. */
+const smallRoom = 1 << 20;
 const mostKept = 2;
-const kept: Float32Array[] = [];
+const kept: Scanner[] = [];
+/** The last one with more room that was returned, while its memory is not collected: else there would be both. */
+let large: WeakRef<Scanner> | undefined;
 
 /**
  * An array that the passes work on where it is, and on its parts; of others they make a copy, block by block, which
@@ -103,20 +112,24 @@ const kept: Float32Array[] = [];
 export function borrowFloats(count: number): Float32Array {
   // More than the memory of one instance holds: such values are copied.
   if (4 * count > (mostPages - 256) * pageBytes) return new Float32Array(count);
-  const room = (count <= keptRoom && kept.pop()) || roomFor(Math.max(count, keptRoom));
-  return room.subarray(0, count);
+  let scanner: Scanner | undefined;
+  if (count <= smallRoom) {
+    scanner = kept.pop() ?? new Scanner(smallRoom);
+  } else {
+    scanner = large?.deref() ?? new Scanner(count);
+    large = undefined;
+    if (scanner.room.length < count) scanner.growTo(count);
+  }
+  lenders.set(scanner.room.buffer, scanner);
+  return scanner.room.subarray(0, count);
 }
 
 /** For the end of each use of {@link borrowFloats}, when nobody reads or writes there any more. */
 export function returnFloats({ buffer }: Float32Array): void {
-  const room = owned.get(buffer)?.room;
-  if (room?.length === keptRoom && kept.length < mostKept) kept.push(room);
-}
-
-function roomFor(count: number): Float32Array {
-  const scanner = new Scanner(count);
-  owned.set(scanner.room.buffer, scanner);
-  return scanner.room;
+  const scanner = lenders.get(buffer);
+  if (scanner === undefined) return;
+  if (scanner.room.length > smallRoom) large = new WeakRef(scanner);
+  else if (kept.length < mostKept) kept.push(scanner);
 }
 
 /** Runs kernels block by block; those get the address of a block of `source` in their memory. */

@@ -11,6 +11,7 @@ import {
   countZeros,
   encodeEntries,
   largestMagnitudeBits,
+  returnFloats,
   zeroAtOrBelow,
 } from '../../../src/sparsity/scan';
 import { findPython, runPython } from '../../python';
@@ -210,6 +211,22 @@ test('say the same of values that lie in the memory of the kernels, and prune th
     }),
     { numRuns: 30 },
   );
+});
+
+test('floats that were returned are lent again, and larger ones in their place', () => {
+  const small = borrowFloats(10);
+  const other = borrowFloats(10);
+  expect(other.buffer).not.toBe(small.buffer);
+  returnFloats(small);
+  expect(borrowFloats(20).buffer).toBe(small.buffer);
+
+  const large = borrowFloats(2_000_000).fill(1);
+  returnFloats(large);
+  const larger = borrowFloats(3_000_000);
+  expect(large.length).toBe(0);
+  larger.fill(0, 1_000_000);
+  expect(countZeros(larger)).toBe(2_000_000);
+  expect(borrowFloats(2_000_000).buffer).not.toBe(larger.buffer);
 });
 
 const python = findPython('numpy');
