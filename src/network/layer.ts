@@ -24,6 +24,12 @@ export interface ParamPlan {
   learnable?: false;
 }
 
+/** Work of layers that follow in place: `affines` one after the other, then y = x where positive, otherwise slope · x. */
+export interface Along {
+  affines: Affine[];
+  slope: number;
+}
+
 /** What forward and backward of a layer work on. In an in-place layer a top is the same object as its bottom. */
 export interface Pass {
   engine: Engine;
@@ -33,8 +39,8 @@ export interface Pass {
   /** The working memory the plan asked for; it keeps its values until the shapes change. */
   scratch: Record<string, Float32Array>;
   random: Random;
-  /** What layers behind this one would do in place, and it is to do along: see {@link LayerPlan.takesOver}. */
-  along: Affine[];
+  /** What layers behind this one would do in place, and it is to do along. */
+  along: Along;
 }
 
 /**
@@ -62,7 +68,12 @@ export interface LayerPlan {
    * when this one works in place.
    */
   affine?(pass: BackwardPass): Affine;
-  /** How many such layers right behind it this one does along, backward included. */
+  /** The same for a ReLU: its slope below 0. */
+  slope?: number;
+  /**
+   * How many layers of the first kind right behind it this one does along, backward included. A ReLU behind those is done
+   * along too, its backward by itself.
+   */
   takesOver?: { affines: number };
   /** The tops are views of the first bottom: of its values (`data`), or of its gradient as well (`all`). */
   shares?: 'data' | 'all';

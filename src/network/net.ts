@@ -186,7 +186,10 @@ export class Net {
       const { plan, pass, followers } = step;
       const along = i + followers.length <= last ? followers : [];
       for (const follower of along) this.adapt(follower);
-      pass.along = along.flatMap((follower) => follower.plan.affine?.(follower.pass) ?? []);
+      pass.along = {
+        affines: along.flatMap((follower) => follower.plan.affine?.(follower.pass) ?? []),
+        slope: along.at(-1)?.plan.slope ?? 1,
+      };
       plan.forward?.(pass);
       i += along.length;
       step.lossWeights.forEach((weight, i) => {
@@ -203,7 +206,7 @@ export class Net {
   backward(): void {
     if (!this.gradients) throw new Error('The net has no memory for gradients');
     const done = new Set(
-      this.steps.flatMap(({ pass, followers }) => (pass.along.length > 0 ? followers : [])),
+      this.steps.flatMap(({ pass, followers }) => followers.slice(0, pass.along.affines.length)),
     );
     for (const step of this.steps.toReversed())
       if (step.needsBackward && !done.has(step)) step.plan.backward?.(step.pass);
@@ -335,7 +338,7 @@ export class Net {
         params,
         scratch: this.newScratch(plan),
         random: this.random,
-        along: [],
+        along: { affines: [], slope: 1 },
         propagate: bottom.map(() => false),
         learn: params.map(() => false),
       },
@@ -497,22 +500,21 @@ export class Net {
     }
   }
 
-  /**
-   * Finds the layers that others do along: in place, so that nobody misses the values in between. Where gradients are
-   * wanted, they must be wanted all the way.
-   */
+  /** Finds the layers that others do along: in place, so that nobody misses the values in between. */
   private fuse(): void {
     this.steps.forEach((step, i) => {
       const { plan, pass, followers } = step;
-      const inChain = ({ pass: { bottom, top, propagate } }: Step) =>
-        bottom.length === 1 &&
-        bottom[0] === pass.top[0] &&
-        top[0] === pass.top[0] &&
-        (!this.gradients || propagate[0]);
-      if (!plan.takesOver || (this.gradients && !(step.needsBackward && pass.propagate[0]))) return;
-      for (const next of this.steps.slice(i + 1, i + 1 + plan.takesOver.affines)) {
-        if (!next.plan.affine || !inChain(next) || next.lossWeights.some((weight) => weight !== 0)) return;
+      if (!plan.takesOver || pass.top.length !== 1) return;
+      for (const next of this.steps.slice(i + 1)) {
+        const { bottom, top } = next.pass;
+        const inPlace = bottom.length === 1 && bottom[0] === pass.top[0] && top[0] === pass.top[0];
+        if (!inPlace || next.lossWeights.some((weight) => weight !== 0)) return;
+        // Backward along needs gradients that are wanted all the way.
+        const backward = step.needsBackward && pass.propagate[0] && next.pass.propagate[0];
+        const affine = next.plan.affine !== undefined && followers.length < plan.takesOver.affines;
+        if (affine ? this.gradients && !backward : next.plan.slope === undefined) return;
         followers.push(next);
+        if (!affine) return;
       }
     });
   }

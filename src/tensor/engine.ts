@@ -116,13 +116,18 @@ export interface Engine {
     y: Float32Array,
   ): void;
 
-  /** y = x ∗ w + bias; w is outputs × channels/group × kernel. */
+  /**
+   * y = factor · (x ∗ w) + bias where positive, otherwise slope times that; w is outputs × channels/group × kernel, and
+   * there is one factor for each output, if any.
+   */
   convolution(
     shape: ConvolutionShape,
     x: Float32Array,
     w: Float32Array,
     bias: Float32Array | null,
     y: Float32Array,
+    factor?: Float32Array | null,
+    slope?: number,
   ): void;
   /** dx = what dy says of the input (also the forward pass of a deconvolution). */
   convolutionInput(shape: ConvolutionShape, dy: Float32Array, w: Float32Array, dx: Float32Array): void;
@@ -138,7 +143,7 @@ export interface Engine {
 
   /**
    * normal = (x − mean) / √(variance + eps) by each channel's own mean and variance, which it tells; y is normal, or what
-   * `affine` makes of it.
+   * `affine` makes of it: where positive, otherwise slope times that.
    */
   batchNorm(
     shape: BatchNormShape,
@@ -148,7 +153,9 @@ export interface Engine {
     variance: Float32Array,
     normal: Float32Array,
     y: Float32Array,
+    slope?: number,
   ): void;
+  /** The gradient from that of `affine`'s outcome, before any slope. */
   batchNormBackward(
     shape: BatchNormShape,
     normal: Float32Array,

@@ -147,6 +147,8 @@ export class PortableEngine implements Engine {
     w: Float32Array,
     bias: Float32Array | null,
     y: Float32Array,
+    factor: Float32Array | null = null,
+    slope = 1,
   ): void {
     this.check();
     const workspace = this.convolutionMemory(shape, this.kernels.convolution_needs);
@@ -156,6 +158,8 @@ export class PortableEngine implements Engine {
       this.at(w),
       this.atOptional(bias),
       this.at(y),
+      this.atOptional(factor),
+      slope,
       workspace,
     );
   }
@@ -196,6 +200,7 @@ export class PortableEngine implements Engine {
     variance: Float32Array,
     normal: Float32Array,
     y: Float32Array,
+    slope = 1,
   ): void {
     const sizes = this.batchNormSizes(shape);
     const workspace = this.provideWorkspace(this.kernels.batch_norm_workspace(sizes));
@@ -205,6 +210,7 @@ export class PortableEngine implements Engine {
       this.at(x),
       this.atOptional(affine?.factor),
       this.atOptional(affine?.bias),
+      slope,
       this.at(mean),
       this.at(variance),
       this.at(normal),

@@ -131,12 +131,19 @@ export class ReferenceEngine implements Engine {
     w: Float32Array,
     bias: Float32Array | null,
     y: Float32Array,
+    factor: Float32Array | null = null,
+    slope = 1,
   ): void {
-    const plane = shape.outHeight * shape.outWidth;
-    for (let i = 0; i < y.length; i++) y[i] = bias ? bias[Math.floor(i / plane) % shape.outputs] : 0;
+    y.fill(0);
     eachTap(shape, (from, weight, to) => {
       y[to] += x[from] * w[weight];
     });
+    const plane = shape.outHeight * shape.outWidth;
+    for (let i = 0; i < y.length; i++) {
+      const output = Math.floor(i / plane) % shape.outputs;
+      y[i] = (factor?.[output] ?? 1) * y[i] + (bias?.[output] ?? 0);
+    }
+    this.relu(y, y, slope);
   }
 
   convolutionInput(shape: ConvolutionShape, dy: Float32Array, w: Float32Array, dx: Float32Array): void {
@@ -219,6 +226,7 @@ export class ReferenceEngine implements Engine {
     variance: Float32Array,
     normal: Float32Array,
     y: Float32Array,
+    slope = 1,
   ): void {
     const items = shape.num * shape.plane;
     for (let c = 0; c < shape.channels; c++) {
@@ -230,6 +238,7 @@ export class ReferenceEngine implements Engine {
         y[i] = affine ? affine.factor[c] * normal[i] + (affine.bias?.[c] ?? 0) : normal[i];
       }
     }
+    this.relu(y, y, slope);
   }
 
   batchNormBackward(

@@ -86,12 +86,14 @@ export class TensorflowEngine extends PortableEngine {
     w: Float32Array,
     bias: Float32Array | null,
     y: Float32Array,
+    factor: Float32Array | null = null,
+    slope = 1,
   ): void {
     if (!isPlain(shape)) {
-      super.convolution(shape, x, w, bias, y);
+      super.convolution(shape, x, w, bias, y, factor, slope);
       return;
     }
-    const { strideHeight, strideWidth, outputs, outHeight, outWidth } = shape;
+    const { num, strideHeight, strideWidth, outputs, outHeight, outWidth } = shape;
     const values = this.compute(() =>
       this.tf.transpose(
         this.tf.conv2d(this.padded(shape, x), this.filters(shape, w), [strideHeight, strideWidth], 'valid'),
@@ -99,9 +101,10 @@ export class TensorflowEngine extends PortableEngine {
       ),
     );
     y.set(values);
-    if (!bias) return;
     const plane = outHeight * outWidth;
-    for (let i = 0; i < values.length; i++) y[i] += bias[Math.floor(i / plane) % outputs];
+    if (factor) this.scale(num, outputs, plane, y, factor, bias, y);
+    else if (bias) for (let i = 0; i < values.length; i++) y[i] += bias[Math.floor(i / plane) % outputs];
+    if (slope !== 1) this.relu(y, y, slope);
   }
 
   override convolutionInput(

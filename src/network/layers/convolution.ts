@@ -1,7 +1,7 @@
 import type { CConvolutionParameter, ConvolutionParameter, LayerParameter } from '../../caffe/messages';
 import { phrase } from '../../phrase';
 import type { ConvolutionShape } from '../../tensor/engine';
-import type { LayerPlan, LayerType, LayerTypes, ParamPlan, Pass } from '../layer';
+import type { LayerPlan, LayerType, LayerTypes, ParamPlan, Pass, PlanContext } from '../layer';
 import { canonicalAxis, count, refuse, shapesDiffer, shapeText, type Shape } from '../shape';
 
 /** A window that slides over the spatial axes: one entry per axis. */
@@ -88,6 +88,7 @@ function convolution(
   bottoms: readonly Shape[],
   param: ConvolutionParameter,
   transposed: boolean,
+  { gradients = false }: PlanContext,
 ): LayerPlan {
   const [bottom] = bottoms;
   const axis = canonicalAxis(layer, bottom, param.axis ?? 1);
@@ -163,13 +164,30 @@ function convolution(
       to *
       (from / group) *
       count(window.kernel),
-    scratch: transposed && hasBias ? { ones: outputs } : undefined,
-    forward({ engine, bottom, top, params: [weight, bias], scratch }) {
+    scratch: transposed ? { ones: hasBias ? outputs : 0 } : { factor: outputs, shift: outputs },
+    // Its own gradients are those of its own outputs.
+    takesOver: transposed ? undefined : { affines: gradients ? 0 : Infinity },
+    forward({ engine, bottom, top, params: [weight, bias], scratch, along: { affines, slope } }) {
       refuse(layer, axes > 2, phrase`convolution over ${axes} spatial axes cannot be run; up to 2 can`);
       bottom.forEach(({ data: x }, i) => {
         const y = top[i].data;
         if (!transposed) {
-          engine.convolution(shape, x, weight.data, hasBias ? bias.data : null, y);
+          const own = hasBias ? bias.data : null;
+          if (affines.length === 0) {
+            engine.convolution(shape, x, weight.data, own, y, null, slope);
+            return;
+          }
+          const { factor, shift } = scratch;
+          factor.fill(1);
+          if (own) shift.set(own);
+          else shift.fill(0);
+          for (const affine of affines) {
+            for (let c = 0; c < outputs; c++) {
+              factor[c] *= affine.factor[c];
+              shift[c] = shift[c] * affine.factor[c] + (affine.bias?.[c] ?? 0);
+            }
+          }
+          engine.convolution(shape, x, weight.data, shift, y, factor, slope);
         } else {
           engine.convolutionInput(shape, x, weight.data, y);
           if (hasBias) engine.scale(num, outputs, topPlane, y, scratch.ones.fill(1), bias.data, y);
@@ -202,7 +220,8 @@ function convolutionLayer(
     bottoms: [1],
     tops: [1],
     topsMatchBottoms: true,
-    plan: (layer, bottoms) => convolution(layer, bottoms, paramOf(layer, bottoms[0]), transposed),
+    plan: (layer, bottoms, context) =>
+      convolution(layer, bottoms, paramOf(layer, bottoms[0]), transposed, context),
   };
 }
 

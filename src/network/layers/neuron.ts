@@ -66,6 +66,7 @@ export const neuronLayers: LayerTypes = {
   ReLU: neuron((layer) => {
     const slope = layer.relu_param?.negative_slope ?? 0;
     return {
+      slope,
       forward: ({ engine, bottom, top }) => engine.relu(bottom[0].data, top[0].data, slope),
       backward({ engine, bottom, top, propagate }) {
         // In place the input is gone; the output has the same sign.

@@ -1,5 +1,6 @@
 import { phrase } from '../../phrase';
-import type { LayerPlan, LayerTypes } from '../layer';
+import type { Affine } from '../../tensor/engine';
+import type { LayerPlan, LayerTypes, Pass } from '../layer';
 import { count, legacySize, refuse, shapeText, type Shape } from '../shape';
 import { losesInput, neuron } from './neuron';
 
@@ -101,6 +102,16 @@ export const normalizationLayers: LayerTypes = {
       phrase`Remove the param entries or set their lr_mult to 0`,
     );
     const items = num * plane;
+    /** What the statistics of the blobs make of a value. */
+    const fixed = ({ params, scratch: { mean, variance: inverse } }: Pass): Affine => {
+      const [means, variances, weight] = params.map(({ data }) => data);
+      const factor = weight[0] === 0 ? 0 : 1 / weight[0];
+      for (let c = 0; c < channels; c++) {
+        inverse[c] = 1 / Math.sqrt(factor * variances[c] + eps);
+        mean[c] = -factor * means[c] * inverse[c];
+      }
+      return { factor: inverse, bias: mean, factorDiff: null, biasDiff: null };
+    };
     const shape = { num, channels, plane, eps };
     return {
       params: [
@@ -113,21 +124,19 @@ export const normalizationLayers: LayerTypes = {
         variance: channels,
         normal: global ? 0 : count(bottom),
       },
+      affine: global ? fixed : undefined,
       takesOver: global ? undefined : { affines: 1 },
-      forward({ engine, bottom: [{ data: x }], top: [{ data: y }], params, scratch, along: [affine] }) {
-        const { mean, variance, normal } = scratch;
-        const [means, variances, weight] = params.map(({ data }) => data);
+      forward(pass) {
+        const { engine, bottom, top, params, scratch, along } = pass;
+        const [x, y] = [bottom[0].data, top[0].data];
         if (global) {
-          const factor = weight[0] === 0 ? 0 : 1 / weight[0];
-          const inverse = variance;
-          for (let c = 0; c < channels; c++) {
-            inverse[c] = 1 / Math.sqrt(factor * variances[c] + eps);
-            mean[c] = -factor * means[c] * inverse[c];
-          }
-          engine.scale(num, channels, plane, x, inverse, mean, y);
+          const { factor, bias } = fixed(pass);
+          engine.scale(num, channels, plane, x, factor, bias, y);
           return;
         }
-        engine.batchNorm(shape, x, affine, mean, variance, normal, y);
+        const { mean, variance, normal } = scratch;
+        const [means, variances, weight] = params.map(({ data }) => data);
+        engine.batchNorm(shape, x, along.affines.at(0), mean, variance, normal, y, along.slope);
         weight[0] = weight[0] * fraction + 1;
         const unbiased = items > 1 ? items / (items - 1) : 1;
         for (let c = 0; c < channels; c++) {
@@ -135,11 +144,11 @@ export const normalizationLayers: LayerTypes = {
           variances[c] = variances[c] * fraction + unbiased * variance[c];
         }
       },
-      backward({ engine, bottom: [b], top: [t], scratch, propagate, along: [affine] }) {
+      backward({ engine, bottom: [b], top: [t], scratch, propagate, along }) {
+        if (!propagate[0]) return;
         const { variance, normal } = scratch;
-        if (!propagate[0] && !affine) return;
         if (global) engine.scale(num, channels, plane, t.diff, variance, null, b.diff);
-        else engine.batchNormBackward(shape, normal, variance, t.diff, affine, b.diff);
+        else engine.batchNormBackward(shape, normal, variance, t.diff, along.affines.at(0), b.diff);
       },
     };
   }),

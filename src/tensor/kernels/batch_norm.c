@@ -14,11 +14,12 @@ typedef struct {
   float eps;
   int planes; // of a chunk
   const float *x, *dy, *factor, *bias;
+  float slope;
   float *mean, *variance, *normal, *y;
   /** Two sums of each plane. */
   float *first, *second;
-  /** Per channel, in backward: dx = factor / √(variance + eps) · (dy − mean_dy − mean_dot · normal). */
-  float *slope, *mean_dy, *mean_dot;
+  /** Per channel, in backward: dx = gain · (dy − mean_dy − mean_dot · normal). */
+  float *gain, *mean_dy, *mean_dot;
 } BatchNorm;
 
 #define CHUNK_FLOATS 16384
@@ -52,25 +53,29 @@ static void normalise_task(const void *args, int chunk, int thread) {
     float *to = b.normal + (size_t)p * b.s.plane, *y = b.y + (size_t)p * b.s.plane;
     v128_t mean = splat(b.mean[channel]), inverse = splat(1 / __builtin_sqrtf(b.variance[channel] + b.eps));
     v128_t factor = splat(b.factor ? b.factor[channel] : 1), bias = splat(b.bias ? b.bias[channel] : 0);
+    v128_t slope = splat(b.slope);
     for (int i = 0; i < whole; i += 4) {
       v128_t normal = mul(sub(load(x + i), mean), inverse);
       store(to + i, normal);
-      store(y + i, madd(normal, factor, bias));
+      store(y + i, rectified(madd(normal, factor, bias), slope));
     }
     v128_t normal = mul(sub(load_some(x + whole, rest), mean), inverse);
     store_some(to + whole, normal, rest);
-    store_some(y + whole, madd(normal, factor, bias), rest);
+    store_some(y + whole, rectified(madd(normal, factor, bias), slope), rest);
   }
 }
 
 /** Floats of workspace for both ways. */
 EXPORT(batch_norm_workspace) int batch_norm_workspace(const Shape *s) { return (2 * s->num + 3) * s->channels; }
 
-/** normal = (x − mean) / √(variance + eps) by the channel's own mean and variance; y = factor · normal + bias. */
+/**
+ * normal = (x − mean) / √(variance + eps) by the channel's own mean and variance; y = factor · normal + bias where
+ * positive, otherwise slope times that.
+ */
 EXPORT(batch_norm) void batch_norm(const Shape *s, float eps, const float *x, const float *factor, const float *bias,
-                                   float *mean, float *variance, float *normal, float *y, float *workspace) {
+                                   float slope, float *mean, float *variance, float *normal, float *y, float *workspace) {
   int channels = s->channels;
-  BatchNorm b = {.s = *s, .eps = eps, .x = x, .factor = factor, .bias = bias, .mean = mean, .variance = variance,
+  BatchNorm b = {.s = *s, .eps = eps, .x = x, .factor = factor, .bias = bias, .slope = slope, .mean = mean, .variance = variance,
                  .normal = normal, .y = y, .first = workspace, .second = workspace + s->num * channels};
   run(moments_task, &b);
   for (int c = 0; c < channels; c++) {
@@ -105,11 +110,11 @@ static void gradient_task(const void *args, int chunk, int thread) {
     int channel = p % b.s.channels;
     const float *dy = b.dy + (size_t)p * b.s.plane, *normal = b.normal + (size_t)p * b.s.plane;
     float *dx = b.y + (size_t)p * b.s.plane;
-    v128_t slope = splat(b.slope[channel]), mean = splat(b.mean_dy[channel]), dot = splat(-b.mean_dot[channel]);
+    v128_t gain = splat(b.gain[channel]), mean = splat(b.mean_dy[channel]), dot = splat(-b.mean_dot[channel]);
     for (int i = 0; i < whole; i += 4)
-      store(dx + i, mul(slope, madd(load(normal + i), dot, sub(load(dy + i), mean))));
+      store(dx + i, mul(gain, madd(load(normal + i), dot, sub(load(dy + i), mean))));
     v128_t centred = sub(load_some(dy + whole, rest), mean);
-    store_some(dx + whole, mul(slope, madd(load_some(normal + whole, rest), dot, centred)), rest);
+    store_some(dx + whole, mul(gain, madd(load_some(normal + whole, rest), dot, centred)), rest);
   }
 }
 
@@ -118,16 +123,16 @@ EXPORT(batch_norm_backward) void batch_norm_backward(const Shape *s, float eps, 
                                                      const float *factor, const float *dy, float *factor_diff,
                                                      float *bias_diff, float *dx, float *workspace) {
   int channels = s->channels, planes = s->num * channels;
-  float *slope = workspace + 2 * planes;
+  float *gain = workspace + 2 * planes;
   BatchNorm b = {.s = *s, .dy = dy, .normal = normal, .y = dx, .first = workspace, .second = workspace + planes,
-                 .slope = slope, .mean_dy = slope + channels, .mean_dot = slope + 2 * channels};
+                 .gain = gain, .mean_dy = gain + channels, .mean_dot = gain + 2 * channels};
   run(gradient_sums_task, &b);
   for (int c = 0; c < channels; c++) {
     double sum = 0, dot = 0, items = (double)s->num * s->plane;
     for (int n = 0; n < s->num; n++) sum += b.first[n * channels + c], dot += b.second[n * channels + c];
     if (factor_diff) factor_diff[c] += (float)dot;
     if (bias_diff) bias_diff[c] += (float)sum;
-    b.slope[c] = (factor ? factor[c] : 1) / __builtin_sqrtf(variance[c] + eps);
+    b.gain[c] = (factor ? factor[c] : 1) / __builtin_sqrtf(variance[c] + eps);
     b.mean_dy[c] = (float)(sum / items);
     b.mean_dot[c] = (float)(dot / items);
   }

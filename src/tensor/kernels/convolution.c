@@ -156,8 +156,20 @@ static void pack_weights_task(const void *args, int chunk, int thread) {
         for (int k = 0; k < depth; k++)
           packed[((size_t)(i / TILE_M) * depth + k) * TILE_M + i % TILE_M] = 0;
     }
+    if (c->o.factor)
+      for (int i = 0; i < outputs; i += TILE_M) {
+        v128_t factor = load(c->o.factor + chunk * outputs + i);
+        for (float *to = packed + (size_t)i * depth, *end = to + TILE_M * depth; to < end; to += TILE_M)
+          store(to, mul(load(to), factor));
+      }
     packed += packed_a_size(outputs, depth);
   }
+}
+
+/** y = y where positive, otherwise slope · y, for rows of at most TILE_N values that lie `step` apart. */
+static void rectify_rows(float *y, int rows, int columns, int step, v128_t slope) {
+  for (int i = 0; i < rows; i++, y += step)
+    for (int j = 0; j < columns; j += 4) store_some(y + j, rectified(load(y + j), slope), columns - j);
 }
 
 /** Some rows of one image. */
@@ -191,6 +203,8 @@ static void convolution_task(const void *args, int chunk, int thread) {
         for (int i = 0; i < c->group_outputs; i += TILE_M)
           tile(depth, packed + (size_t)i * depth, panel, y + (size_t)i * plane + p, plane, start,
                bias ? bias + i : 0, smaller(TILE_M, c->group_outputs - i), columns);
+        if (c->o.slope != 1 && k0 + depth == c->taps_count)
+          rectify_rows(y + p, c->group_outputs, columns, plane, splat(c->o.slope));
       }
       packed += packed_a_size(c->group_outputs, depth);
     }
@@ -214,18 +228,19 @@ static void depthwise_task(const void *args, int chunk, int thread) {
     x += first_row * l->row_step;
   }
   const float *w = c->o.w + (size_t)output * c->taps_count;
-  v128_t bias = splat(c->o.bias ? c->o.bias[output] : 0);
+  v128_t bias = splat(c->o.bias ? c->o.bias[output] : 0), slope = splat(c->o.slope);
+  float factor = c->o.factor ? c->o.factor[output] : 1;
   float *y = c->o.y + ((size_t)plane * s->out_height + first_row) * s->out_width;
   for (int i = 0; i < rows; i++, x += l->row_step, y += s->out_width) {
     for (int j = 0; j < s->out_width; j += 8) {
       v128_t y0 = bias, y1 = bias;
       for (int k = 0; k < c->taps_count; k++) {
-        v128_t weight = splat(w[k]);
+        v128_t weight = splat(factor * w[k]);
         y0 = madd(weight, load(x + c->taps[k] + j), y0);
         y1 = madd(weight, load(x + c->taps[k] + j + 4), y1);
       }
-      store_some(y + j, y0, s->out_width - j);
-      if (j + 4 < s->out_width) store_some(y + j + 4, y1, s->out_width - j - 4);
+      store_some(y + j, rectified(y0, slope), s->out_width - j);
+      if (j + 4 < s->out_width) store_some(y + j + 4, rectified(y1, slope), s->out_width - j - 4);
     }
   }
 }
@@ -306,10 +321,11 @@ static Needs forward_needs(const Shape *s) {
 
 EXPORT(convolution_needs) void convolution_needs(const Shape *s, Needs *needs) { *needs = forward_needs(s); }
 
-/** y = x ∗ w + bias. */
+/** y = factor · (x ∗ w) + bias where positive, otherwise slope times that. */
 EXPORT(convolution) void convolution(const Shape *s, const float *x, const float *w, const float *bias, float *y,
-                                     float *workspace) {
-  run_convolution(s, &(Operands){.x = x, .w = w, .bias = bias, .y = y}, workspace);
+                                     const float *factor, float slope, float *workspace) {
+  Operands o = {.x = x, .w = w, .bias = bias, .y = y, .factor = factor, .slope = slope};
+  run_convolution(s, &o, workspace);
 }
 
 // ------------------------------------------------------------------------------------------ gradient by the input
@@ -414,7 +430,7 @@ EXPORT(convolution_input) void convolution_input(const Shape *s, const float *dy
                                                  float *workspace) {
   if (is_mirrored(s)) {
     Shape m = mirror(s);
-    run_convolution(&m, &(Operands){.x = dy, .w = w, .y = dx, .mirrored = 1}, workspace);
+    run_convolution(&m, &(Operands){.x = dy, .w = w, .y = dx, .slope = 1, .mirrored = 1}, workspace);
     return;
   }
   InputGradient c = plan_input(s);

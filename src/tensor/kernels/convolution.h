@@ -53,12 +53,14 @@ typedef struct {
 } Needs;
 
 /**
- * A convolution to run. A mirrored one is the gradient by the input of another: its weights are the other's, whose
+ * A convolution to run: y = x ∗ (w times a factor of each output, if there are factors) + bias, where positive, and
+ * slope times that elsewhere. A mirrored one is the gradient by the input of another: its weights are the other's, whose
  * outputs are its channels, taken backwards.
  */
 typedef struct {
-  const float *x, *w, *bias;
+  const float *x, *w, *bias, *factor;
   float *y;
+  float slope;
   int mirrored;
 } Operands;
 

@@ -28,8 +28,7 @@ INLINE void each_four(Four *work, const void *args, int count, int chunk) {
 
 INLINE void relu_four(const void *args, int i, int left) {
   const Elements *e = args;
-  v128_t x = load_some(e->a + i, left), low = mul(x, splat(e->factor));
-  store_some(e->y + i, wasm_v128_bitselect(x, low, wasm_f32x4_gt(x, zero())), left);
+  store_some(e->y + i, rectified(load_some(e->a + i, left), splat(e->factor)), left);
 }
 
 static void relu_task(const void *args, int chunk, int thread) {
@@ -151,7 +150,7 @@ INLINE int rows_of(int count, int inner) { return larger(1, smaller(count, RANGE
 typedef enum { SCALE, RECTIFY } Change;
 
 INLINE v128_t changed(Change change, v128_t x, v128_t factor, v128_t bias) {
-  return change == SCALE ? madd(x, factor, bias) : wasm_v128_bitselect(x, mul(x, factor), wasm_f32x4_gt(x, zero()));
+  return change == SCALE ? madd(x, factor, bias) : rectified(x, factor);
 }
 
 INLINE void change_rows(const Channels *c, int first, int end, Change change) {

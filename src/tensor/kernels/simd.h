@@ -28,6 +28,11 @@ INLINE v128_t madd(v128_t a, v128_t b, v128_t c) {
 #endif
 }
 
+/** x where positive, otherwise slope · x. */
+INLINE v128_t rectified(v128_t x, v128_t slope) {
+  return wasm_v128_bitselect(x, mul(x, slope), wasm_f32x4_gt(x, zero()));
+}
+
 /** The first `count` (at most 4) floats; the other lanes are 0. */
 INLINE v128_t load_some(const float *from, int count) {
   if (count >= 4) return load(from);

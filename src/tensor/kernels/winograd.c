@@ -184,6 +184,7 @@ typedef struct {
   float *to;
   int plane, width;
   int channels, rows, columns;
+  float slope;
 } Target;
 
 /** Aᵀ M A of a tile, given by its values at the places, `step` floats apart. */
@@ -198,6 +199,8 @@ INLINE void transform_products(int kernel, const float *from, int step, const Ta
     v128_t row[IN], out[MOST_OUT] = {zero(), zero(), zero(), zero()};
     for (int x = 0; x < IN; x++) row[x] = columns[x][y];
     transform_out(kernel, row, out);
+    if (target->slope != 1)
+      for (int x = 0; x < outputs_of(kernel); x++) out[x] = rectified(out[x], splat(target->slope));
     transpose4(&out[0], &out[1], &out[2], &out[3]);
     if (y >= target->rows) break;
     for (int q = 0; q < LANES && q < target->channels; q++)
@@ -291,7 +294,8 @@ INLINE void transform_filters(int kernel, const Winograd *w, int first) {
     for (int q = 0; q < LANES && first + q < outputs; q++) {
       int o = first + q;
       const float *from = w->o.w + area * (w->o.mirrored ? (size_t)c * outputs + o : (size_t)o * channels + c);
-      for (int tap = 0; tap < area; tap++) weights[tap][q] = from[w->o.mirrored ? area - 1 - tap : tap];
+      float factor = w->o.factor ? w->o.factor[o] : 1;
+      for (int tap = 0; tap < area; tap++) weights[tap][q] = factor * from[w->o.mirrored ? area - 1 - tap : tap];
     }
     v128_t rows[MOST_TAPS][IN];
     for (int y = 0; y < kernel; y++) {
@@ -356,7 +360,7 @@ static void forward_task(const void *args, int chunk, int thread) {
     for (int t = 0; t < tiles; t++, slot++) {
       int y = (tile_row + t / w->tiles_x) * w->out, x = t % w->tiles_x * w->out;
       Target target = {.to = w->o.y + (size_t)(first + n) * s->outputs * plane + y * s->out_width + x,
-                       .plane = plane, .width = s->out_width,
+                       .plane = plane, .width = s->out_width, .slope = w->o.slope,
                        .rows = s->out_height - y, .columns = smaller(w->out, s->out_width - x)};
       for (int o = 0; o < s->outputs; o += LANES, target.to += LANES * plane) {
         target.channels = s->outputs - o;

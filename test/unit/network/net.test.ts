@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LayerParameter, NetParameter } from '../../../src/caffe/messages';
 import { Random } from '../../../src/caffe/random';
+import type { Phase } from '../../../src/network/layer';
 import { Net, type NetOptions } from '../../../src/network/net';
 import { ReferenceEngine } from '../../../src/tensor/reference';
 import { inputs, layer, netOf } from '../../support/nets';
@@ -307,40 +308,53 @@ describe('Net', () => {
     expect([net.blob('b').data[0], net.blob('c').data[0]]).toEqual([30, 30]);
   });
 
-  describe('does what follows in place along', () => {
+  describe('does along what follows in place', () => {
     const random = new Random(1);
-    const values = (size: number) => Float32Array.from({ length: size }, () => random.unit() - 0.5);
-    const size = 3 * 4 * 5 * 5;
-    const [x, parameters] = [values(size), values(1000)];
-    /** A layer of four channels, then a Scale: in place, or into a blob of its own. */
-    const chain = (type: string, inPlace: boolean, options: Partial<NetOptions> = {}) => {
-      const scaled = inPlace ? 'y' : 'z';
+    const shape = [3, 4, 5, 5];
+    const x = Float32Array.from({ length: 300 }, () => random.unit() - 0.5);
+    const parameters = Float32Array.from({ length: 300 }, () => random.unit() + 0.1);
+    const options: Record<string, Partial<LayerParameter>> = {
+      Convolution: { convolution_param: { num_output: 4, kernel_size: [3], pad: [1] } },
+      Scale: { scale_param: { bias_term: true } },
+      ReLU: { relu_param: { negative_slope: 0.1 } },
+    };
+    /** Layers one after the other: from the second on in place, or into blobs of their own. */
+    const chain = (types: string[], phase: Phase, inPlace: boolean) => {
+      const blobs = types.map((_, i) => (inPlace ? 'y' : `y${i}`));
       const net = make(
         netOf(
-          { x: [3, 4, 5, 5] },
+          { x: shape },
           [
-            layer(type, ['x'], ['y']),
-            layer('Scale', ['y'], [scaled], { name: 's', scale_param: { bias_term: true } }),
-            times(1, scaled, 'out'),
+            ...types.map((type, i) =>
+              layer(type, [i === 0 ? 'x' : blobs[i - 1]], [blobs[i]], { name: type, ...options[type] }),
+            ),
+            times(1, blobs.at(-1) ?? '', 'out'),
             layer('Reduction', ['out'], ['l'], { loss_weight: [1], reduction_param: { operation: 'SUMSQ' } }),
           ],
-          { force_backward: true },
+          { force_backward: phase === 'TRAIN' },
         ),
-        options,
+        { phase },
       );
       for (const { blob } of net.params) blob.data.set(parameters.subarray(0, blob.data.length));
-      net.setInput('x', [3, 4, 5, 5], x);
+      net.setInput('x', shape, x);
       return net;
     };
     const close = (a: Float32Array, b: Float32Array) => {
       for (const [i, value] of a.entries()) expect(value).toBeCloseTo(b[i], 4);
     };
 
-    it.each(['BatchNorm'])('%s', (type) => {
-      const nets = [true, false].map((inPlace) => chain(type, inPlace));
+    it.each([
+      [['Convolution', 'BatchNorm', 'Scale', 'ReLU'], 'TEST'],
+      [['Convolution', 'ReLU'], 'TEST'],
+      [['Convolution', 'BatchNorm', 'Scale', 'ReLU'], 'TRAIN'],
+      [['BatchNorm', 'Scale', 'Scale', 'ReLU'], 'TRAIN'],
+      [['Convolution', 'Scale', 'ReLU'], 'TRAIN'],
+      [['Convolution', 'ReLU'], 'TRAIN'],
+    ] as const)('%j in %s', (types, phase) => {
+      const nets = [true, false].map((inPlace) => chain([...types], phase, inPlace));
       for (const net of nets) {
         net.forward();
-        net.backward();
+        if (phase === 'TRAIN') net.backward();
       }
       const [fused, plain] = nets;
       close(fused.blob('out').data, plain.blob('out').data);
@@ -351,13 +365,16 @@ describe('Net', () => {
       });
     });
 
-    it('unless only a part of it is asked for', () => {
-      const [fused, plain] = [true, false].map((inPlace) => chain('BatchNorm', inPlace));
+    it('unless only a part is asked for', () => {
+      const types = ['Convolution', 'BatchNorm', 'Scale', 'ReLU'];
+      const [fused, plain] = [true, false].map((inPlace) => chain(types, 'TEST', inPlace));
       plain.forward();
-      fused.forward(undefined, 'y');
-      close(fused.blob('y').data, plain.blob('y').data);
-      fused.forward('s');
-      close(fused.blob('out').data, plain.blob('out').data);
+      for (const [i, type] of types.entries()) {
+        fused.forward(undefined, type);
+        close(fused.blob('y').data, plain.blob(`y${i}`).data);
+        fused.forward(types[i + 1] ?? 'out');
+        close(fused.blob('out').data, plain.blob('out').data);
+      }
     });
   });
 });

@@ -96,6 +96,8 @@ export function convolve(engine: Engine, v: Values, s: ConvolutionShape): void {
   const bias = v.random(s.outputs);
   const y = v.random(outputSize(s));
   engine.convolution(s, x, w, bias, y);
+  engine.convolution(s, x, w, bias, v.random(y.length), v.random(s.outputs), 0.1);
+  engine.convolution(s, x, w, null, v.random(y.length), null, 0);
   const unbiased = v.random(outputSize(s));
   engine.convolution(s, x, w, null, unbiased);
   const dx = v.random(inputSize(s));
@@ -442,7 +444,7 @@ export function describeEngines(title: string, engines: readonly Engine[], runs 
           };
           const partly = { ...affine, bias: null, factorDiff: null, biasDiff: null };
           for (const then of [undefined, affine, partly]) {
-            e.batchNorm(shape, x, then, mean, variance, normal, v.random(count));
+            e.batchNorm(shape, x, then, mean, variance, normal, v.random(count), 0.1);
             e.batchNormBackward(shape, normal, variance, dy, then, v.random(count));
           }
           e.batchNorm(shape, x, affine, mean, variance, normal, x);
