@@ -20,6 +20,8 @@ export interface OutputFile {
   write(bytes: Uint8Array): Promise<void>;
   /** Writes at a byte offset; appending goes on where it was. */
   writeAt(bytes: Uint8Array, offset: number): Promise<void>;
+  /** Sets the disk to work on what was written, while the caller does something else. */
+  flush(): void;
   /** Bytes appended so far. */
   readonly position: number;
 }
@@ -28,7 +30,7 @@ const fsync = promisify(fsyncWithCallback);
 
 /** Writes up to so many bytes are waited for: a turn of the event loop takes longer. */
 const smallWrite = 1 << 16;
-/** The disk is set to work after so many bytes, while more are being made: the flush at the end is short then. */
+/** There is a flush after so many bytes, while more are being made: the one at the end is short then. */
 const flushBytes = 1 << 26;
 const suffix = '.caffe-pruner-tmp';
 /** Tells the processes of this machine from those of others that write to the same shared folder. */
@@ -126,10 +128,10 @@ class TemporaryFile implements OutputFile {
       throw diskError(this.target, cause);
     }
     this.unflushed += bytes.length;
-    if (this.unflushed >= flushBytes) this.flushAhead();
+    if (this.unflushed >= flushBytes) this.flush();
   }
 
-  private flushAhead(): void {
+  flush(): void {
     this.unflushed = 0;
     this.flushing ??= this.handle!.datasync().finally(() => (this.flushing = undefined));
     // Should it fail, the sync at the end fails too and tells.

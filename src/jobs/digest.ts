@@ -1,6 +1,7 @@
-import { webcrypto } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import type { ByteSource } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
 import { phrase } from '../phrase';
 
@@ -16,7 +17,7 @@ for (let length; (length = readSync(file, buffer)) > 0; ) hash.update(buffer.sub
 parentPort.postMessage(hash.digest('hex'));
 `;
 
-/** Up to this many bytes are held at once, and take less time than to start a thread of their own. */
+/** Up to this many bytes a digest takes less time than to start a thread. */
 const smallBytes = 1 << 24;
 
 /**
@@ -26,16 +27,10 @@ const smallBytes = 1 << 24;
  */
 export async function digestOf(path: string, signal: AbortSignal): Promise<string> {
   signal.throwIfAborted();
-  let small: Uint8Array | undefined;
   try {
-    // Not awaited: the caller's work would come between the turns of the event loop, and the digest at the very end.
-    if (statSync(path).size <= smallBytes) small = readFileSync(path);
+    if (statSync(path).size <= smallBytes) return smallDigest(path);
   } catch (cause) {
     throw unreadable(path, cause as Error);
-  }
-  if (small) {
-    // In a thread that is there already, while the caller goes on.
-    return Buffer.from(await webcrypto.subtle.digest('SHA-256', small)).toString('hex');
   }
   const worker = new Worker(script, { eval: true, workerData: path });
   const abort = () => void worker.terminate();
@@ -51,6 +46,30 @@ export async function digestOf(path: string, signal: AbortSignal): Promise<strin
   } finally {
     signal.removeEventListener('abort', abort);
   }
+}
+
+/**
+ * A digest that is needed later. That of a large file is begun at once, that of a small one when it is asked for: best
+ * while the disk is busy.
+ */
+export function laterDigest({ name, size }: ByteSource, signal: AbortSignal): () => Promise<string> {
+  if (size <= smallBytes) return () => digestOf(name, signal);
+  const digest = digestOf(name, signal);
+  // Something else may fail before it is waited for.
+  digest.catch(() => undefined);
+  return () => digest;
+}
+
+function smallDigest(path: string): string {
+  const hash = createHash('sha256');
+  const buffer = new Uint8Array(1 << 16);
+  const file = openSync(path, 'r');
+  try {
+    for (let length; (length = readSync(file, buffer)) > 0;) hash.update(buffer.subarray(0, length));
+  } finally {
+    closeSync(file);
+  }
+  return hash.digest('hex');
 }
 
 const unreadable = (file: string, cause: Error) =>

@@ -20,7 +20,7 @@ import { pruneBlob, type PruneContext, type Pruned, rankOfKeep } from '../sparsi
 import { measure } from '../sparsity/sparseFile';
 import { statisticsOf } from '../sparsity/statistics';
 import type { Job, JobContext, Progress } from './job';
-import { digestOf } from './digest';
+import { digestOf, laterDigest } from './digest';
 import { chooseOutputs, type Existing, type OutputPaths } from './outputs';
 import { type Report, reporting } from './report';
 import { openSaliency, type SaliencyFile } from './saliencyFile';
@@ -115,9 +115,7 @@ async function run(
   signal: AbortSignal,
   report: Report,
 ): Promise<PruneResult> {
-  const digest = checkedDigest(file, sha256, signal);
-  // Something else may fail before it is waited for.
-  digest.catch(() => undefined);
+  const digest = laterDigest(source, signal);
   const ranking = given.saliency && (await checkedSaliency(given.saliency, signal));
   const saliency = ranking && (await openSaliency(ranking.file));
   try {
@@ -130,7 +128,7 @@ async function run(
       model,
       outputs,
       plan,
-      sha256: digest,
+      sha256: async () => checkedDigest(await digest(), sha256, file),
       signal,
       replace: existing === 'replace',
       report,
@@ -219,12 +217,7 @@ function codebookOf(
 }
 
 /** The digest of the model, which must be `expected` if that is told. */
-async function checkedDigest(
-  file: string,
-  expected: string | undefined,
-  signal: AbortSignal,
-): Promise<string> {
-  const digest = await digestOf(file, signal);
+function checkedDigest(digest: string, expected: string | undefined, file: string): string {
   if (expected !== undefined && expected !== digest) {
     throw new CaffeError(phrase`the model is not the one that the recipe was made with: its digest differs`, {
       file,

@@ -10,7 +10,7 @@ import type { Recipe, SparseEncoding } from '../sparsity/recipe';
 import { itemsFor, likelyShare, standardError } from '../sparsity/standardError';
 import { autoPrune } from './autoPrune';
 import { readNotes, readProgressed, removeCheckpoint, withCheckpoint, writeCheckpoint } from './checkpoint';
-import { digestOf } from './digest';
+import { laterDigest } from './digest';
 import type { Job, Progress } from './job';
 import { loadWeights } from './loadWeights';
 import { chooseOutputs, type Existing, type OutputPaths } from './outputs';
@@ -513,7 +513,7 @@ async function write(
       replace: existing === 'replace',
       signal,
       report: () => undefined,
-      sha256: digestOf(source.name, signal),
+      sha256: laterDigest(source, signal),
       plan: {
         encoding,
         seed: 1,

@@ -48,8 +48,8 @@ export interface WritePrunedOptions {
   signal: AbortSignal;
   report: Report;
   plan: Plan;
-  /** SHA-256 of the source, which may still be worked out; when that fails, nothing is written. */
-  sha256: Promise<string>;
+  /** SHA-256 of the source, which is asked for last; when that fails, nothing is written. */
+  sha256: () => Promise<string>;
   /** The change of a blob; undefined leaves it as it is. Asked for each blob once, in net order. */
   changeOf(layer: ModelLayer, blob: ModelBlob): BlobChange | undefined;
   /** What is to be warned of before what pruning warns of. */
@@ -74,8 +74,6 @@ export async function writePruned({
   extra,
   ...options
 }: WritePrunedOptions): Promise<{ recipe: Recipe; warnings: Phrase[] }> {
-  // It is waited for last; that it failed long before is no unhandled error.
-  sha256.catch(() => undefined);
   const manifest = manifestFor(model);
   const figures: BlobFigures[] = [];
   const warnings = [...given];
@@ -147,8 +145,10 @@ export async function writePruned({
           }
         }
         await dense.finish();
+        denseFile.flush();
         await writeManifest(npz, manifest);
         await npz.finish();
+        sparseFile.flush();
         if (!figures.some(({ sharedValues }) => sharedValues !== undefined)) {
           delete totals.bytes.shared;
           delete totals.bytes.huffman;
@@ -157,7 +157,7 @@ export async function writePruned({
           format: 'caffe-pruner recipe',
           version: 1,
           writtenBy: `caffe-pruner ${version}`,
-          input: { file: basename(source.name), bytes: source.size, sha256: await sha256 },
+          input: { file: basename(source.name), bytes: source.size, sha256: await sha256() },
           ...plan,
           outputs: { dense: basename(outputs.dense), sparse: basename(outputs.sparse) },
           totals,
