@@ -22,6 +22,8 @@
 #define GAP 16
 // Floats of transformed tiles that a thread holds at a time: some of a second-level cache.
 #define BLOCK_FLOATS 98304
+// Tiles that share one reading of the filters, even where that is more than such a block: many filters do not fit a cache.
+#define LEAST_TILES 32
 
 /** Outputs of a tile along a side, for kernels of 3 or 5. */
 INLINE int outputs_of(int kernel) { return IN + 1 - kernel; }
@@ -238,7 +240,7 @@ static Winograd plan(const Shape *s) {
   Winograd w = {.s = *s, .out = out, .tiles_x = ceil_div(s->out_width, out), .tiles_y = ceil_div(s->out_height, out)};
   w.channels = rounded(s->channels, LANES);
   w.outputs = rounded(s->outputs, TILE_N);
-  int room = larger(TILE_M, BLOCK_FLOATS / (PLACES * (w.channels + w.outputs))); // tiles
+  int room = larger(LEAST_TILES, BLOCK_FLOATS / (PLACES * (w.channels + w.outputs))); // tiles
   w.images = 1;
   w.tile_rows = w.tiles_y;
   while (w.tile_rows > 1 && w.tile_rows * w.tiles_x > room) w.tile_rows = (w.tile_rows + 1) / 2;
@@ -276,7 +278,7 @@ static int useful_tiles(const Shape *s) {
 int winograd_fits(const Shape *s) {
   if (!is_small_square(s) || s->channels < 8 || s->outputs < 8) return 0;
   // Weights grow up to fourfold: many of them pay only when many tiles share them.
-  return useful_tiles(s) >= (s->channels * s->outputs > 16384 ? 128 : 16);
+  return useful_tiles(s) >= (s->channels * s->outputs > 16384 ? LEAST_TILES : 16);
 }
 
 Needs winograd_needs(const Shape *s) {
@@ -318,10 +320,11 @@ static void filter_task(const void *args, int chunk, int thread) {
   else transform_filters(5, w, chunk * LANES);
 }
 
-/** Products of TILE_M transformed tiles, rows of `v`, and the filters of TILE_N outputs. */
-static void tiles_times_filters(int channels, const float *v, int ldv, const float *filters, float *m, int ldm,
-                                const float *bias) {
-  tile_product(channels, v, ldv, 1, filters, TILE_N, m, ldm, bias ? FROM_COLUMN_BIAS : FROM_ZERO, bias);
+/** m = products of `slots` transformed tiles, rows of `v`, and the filters of TILE_N outputs; a bias is added to them. */
+static void tiles_times_filters(int slots, int channels, const float *v, int ldv, const float *filters, float *m,
+                                int ldm, const float *bias) {
+  for (int t = 0; t < slots; t += TILE_M, v += TILE_M * ldv, m += TILE_M * ldm)
+    tile_product(channels, v, ldv, 1, filters, TILE_N, m, ldm, bias ? FROM_COLUMN_BIAS : FROM_ZERO, bias);
 }
 
 /** The place whose value adds to all outputs of its tile alike: where a bias goes. */
@@ -348,11 +351,9 @@ static void forward_task(const void *args, int chunk, int thread) {
 
   for (int f = 0; f < PLACES; f++)
     for (int o = 0; o < w->outputs; o += TILE_N)
-      for (int t = 0; t < slots; t += TILE_M)
-        tiles_times_filters(s->channels, v + (size_t)f * w->step_v + t * w->channels, w->channels,
-                            w->filters + ((size_t)f * w->outputs + o) * s->channels,
-                            m + (size_t)f * w->step_m + t * w->outputs + o, w->outputs,
-                            w->o.bias && f == BIAS_PLACE ? w->o.bias + o : 0);
+      tiles_times_filters(slots, s->channels, v + (size_t)f * w->step_v, w->channels,
+                          w->filters + ((size_t)f * w->outputs + o) * s->channels, m + (size_t)f * w->step_m + o,
+                          w->outputs, w->o.bias && f == BIAS_PLACE ? w->o.bias + o : 0);
 
   __typeof__(transform_products3) *products = s->kernel_width == 3 ? transform_products3 : transform_products5;
   int plane = s->out_height * s->out_width;
@@ -426,19 +427,19 @@ Needs winograd_weights_needs(const Shape *s) {
                  PLACES * (w.step_v + w.step_d) + image_size(&w.image) + image_size(&w.gradient) + 4 * SLACK};
 }
 
-/** Sums over tiles of the products of TILE_M gradients and TILE_N inputs, columns of `d` and `v`. */
-static void gradients_times_tiles(int depth, const float *d, int ldd, const float *v, int ldv, float *sums, int ld,
+/** Sums over tiles of the products of their gradients and TILE_N inputs, columns of `d` and `v`. */
+static void gradients_times_tiles(int depth, int outputs, const float *d, const float *v, int ldv, float *sums,
                                   Start start) {
-  tile_product(depth, d, 1, ldd, v, ldv, sums, ld, start, 0);
+  for (int o = 0; o < outputs; o += TILE_M)
+    tile_product(depth, d + o, 1, outputs, v, ldv, sums + (size_t)o * ldv, ldv, start, 0);
 }
 
 /** Adds the products of `depth` transformed tiles to the sums of a part. */
 static void add_products(const Weights *w, const float *v, const float *d, int depth, Start start, float *sums) {
   for (int f = 0; f < PLACES; f++)
     for (int c = 0; c < w->channels; c += TILE_N)
-      for (int o = 0; o < w->outputs; o += TILE_M)
-        gradients_times_tiles(depth, d + (size_t)f * w->step_d + o, w->outputs, v + (size_t)f * w->step_v + c,
-                              w->channels, sums + ((size_t)f * w->outputs + o) * w->channels + c, w->channels, start);
+      gradients_times_tiles(depth, w->outputs, d + (size_t)f * w->step_d, v + (size_t)f * w->step_v + c, w->channels,
+                            sums + (size_t)f * w->outputs * w->channels + c, start);
 }
 
 static void weights_task(const void *args, int chunk, int thread) {
