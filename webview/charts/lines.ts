@@ -20,7 +20,7 @@ export interface LineStyle {
  * dotted in the colour of the text.
  */
 export function lineStyles(lines: readonly Line[], { series, text }: Palette): LineStyle[] {
-  const dashes = [[], [8, 4], [2, 3], [10, 4, 2, 4]];
+  const dashes = [[], [8, 4], [2, 3], [10, 4, 2, 4], [16, 5], [8, 3, 2, 3, 2, 3]];
   return lines.map(({ level }, i) =>
     level
       ? { color: text, dash: [2, 4] }
@@ -29,6 +29,43 @@ export function lineStyles(lines: readonly Line[], { series, text }: Palette): L
           dash: dashes[Math.floor(i / series.length) % dashes.length],
         },
   );
+}
+
+/** The line that a key chooses, after that which is chosen: -1 is none; undefined for other keys. */
+export function nextLine(key: string, chosen: number, count: number): number | undefined {
+  const least = Math.min(0, count - 1);
+  switch (key) {
+    case 'ArrowDown':
+    case 'ArrowRight':
+      return Math.min(count - 1, chosen + 1);
+    case 'ArrowUp':
+    case 'ArrowLeft':
+      return Math.max(least, chosen - 1);
+    case 'Home':
+      return least;
+    case 'End':
+      return count - 1;
+    case 'Escape':
+      return -1;
+    default:
+      return undefined;
+  }
+}
+
+/** What a line has at `x`, between its points straight on the drawn scale; undefined before the first and after the last. */
+export function valueAt(
+  { points }: Line,
+  x: number,
+  scale: (x: number) => number = (value) => value,
+): number | undefined {
+  const next = points.findIndex((point) => point.x >= x);
+  if (next < 0) return undefined;
+  const to = points[next];
+  if (to.x === x) return to.y;
+  if (next === 0) return undefined;
+  const from = points[next - 1];
+  const part = (scale(x) - scale(from.x)) / (scale(to.x) - scale(from.x));
+  return from.y + part * (to.y - from.y);
 }
 
 /** Ticks of a logarithmic axis: 1 to 9 times each power of ten, and which of them there is room to label. */
@@ -71,8 +108,19 @@ export interface Drawing {
   formatY: (y: number) => string;
 }
 
+/** Of a picture with one column of names. */
 const size = { width: 960, height: 540 };
 const margin = { left: 76, right: 190, top: 44, bottom: 52 };
+/** Names in a column beside the drawing. */
+const namesInColumn = 23;
+/** Letters of a name that there is room for. */
+const mostLetters = 21;
+
+/** How large the picture is: for many lines wider, with their names in columns. */
+const sizeFor = (lines: readonly Line[]) => ({
+  ...size,
+  width: size.width + margin.right * Math.max(0, Math.ceil(lines.length / namesInColumn) - 1),
+});
 
 /** The chart as a picture that stands for itself, in the theme's colours. */
 export function svgOf(drawing: Drawing, palette: Palette): string {
@@ -116,11 +164,23 @@ export function svgOf(drawing: Drawing, palette: Palette): string {
     const stroke = `stroke="${color}" stroke-width="2" stroke-dasharray="${dash.join(' ')}" fill="none"`;
     const path = ofLine.map(({ x, y }) => `${toX(x).toFixed(1)} ${toY(y).toFixed(1)}`).join('L');
     if (path !== '') parts.push(`<path d="M${path}" ${stroke}/>`);
-    const y = margin.top + 16 + i * 20;
-    parts.push(`<path d="M${right + 16} ${y - 4}h26" ${stroke}/>`, text(right + 50, y, name));
+    const x = right + 16 + margin.right * Math.floor(i / namesInColumn);
+    const y = margin.top + 16 + (i % namesInColumn) * 20;
+    const shown = text(x + 34, y, shortened(name));
+    parts.push(
+      `<path d="M${x} ${y - 4}h26" ${stroke}/>`,
+      shown.replace('</text>', `<title>${escapeText(name)}</title></text>`),
+    );
   }
-  const { width, height } = size;
+  const { width, height } = sizeFor(lines);
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">\n${parts.join('\n')}\n</g></svg>\n`;
+}
+
+/** A name with its middle left out where it is long: `inception_4a…3x3_reduce`. */
+function shortened(name: string): string {
+  if (name.length <= mostLetters) return name;
+  const half = (mostLetters - 1) / 2;
+  return `${name.slice(0, half)}…${name.slice(-half)}`;
 }
 
 const escapeText = (text: string) => text.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
@@ -131,7 +191,8 @@ export async function pngOf(drawing: Drawing, palette: Palette): Promise<string>
   image.src = `data:image/svg+xml,${encodeURIComponent(svgOf(drawing, palette))}`;
   await image.decode();
   const canvas = document.createElement('canvas');
-  [canvas.width, canvas.height] = [2 * size.width, 2 * size.height];
+  const { width, height } = sizeFor(drawing.lines);
+  [canvas.width, canvas.height] = [2 * width, 2 * height];
   canvas.getContext('2d')!.drawImage(image, 0, 0, canvas.width, canvas.height);
   return canvas.toDataURL('image/png').split(',')[1];
 }

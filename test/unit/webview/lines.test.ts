@@ -6,8 +6,10 @@ import {
   type Line,
   lineStyles,
   logTicks,
+  nextLine,
   svgOf,
   table,
+  valueAt,
 } from '../../../webview/charts/lines';
 
 const lines: Line[] = [
@@ -56,9 +58,9 @@ test('CSV leaves cells empty where a line has no value, and quotes names', () =>
 });
 
 test('lines are told apart by dashes too: no two of many have the same style; levels are dotted', () => {
-  const many = Array.from({ length: 8 }, (_, i): Line => ({ name: `ip${i}`, points: [] }));
+  const many = Array.from({ length: 12 }, (_, i): Line => ({ name: `ip${i}`, points: [] }));
   const styles = lineStyles(many, palette).map((style) => JSON.stringify(style));
-  expect(new Set(styles).size).toBe(8);
+  expect(new Set(styles).size).toBe(12);
   expect(lineStyles([{ ...many[0], level: true }], palette)).toEqual([{ color: '#fff', dash: [2, 4] }]);
 });
 
@@ -91,8 +93,60 @@ describe('the chart as SVG', () => {
     expect(svg).toContain('Accuracy &#38; loss &#60;by layer&#62;');
   });
 
+  test('of many lines is wider, with their names in columns and long names shortened', () => {
+    const many = Array.from({ length: 60 }, (_, i): Line => ({ name: `res${i}`, points: lines[0].points }));
+    const picture = svgOf(
+      { ...drawing, lines: [...many, { name: 'inception_4a/3x3_reduce/bn', points: [] }] },
+      palette,
+    );
+    const [, width, height] = /width="(\d+)" height="(\d+)" viewBox/.exec(picture)!.map(Number);
+    expect([width, height]).toEqual([960 + 2 * 190, 540]);
+    const names = [...picture.matchAll(/<text x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)<title>([^<]*)</g)];
+    expect(names.map(([, , , , name]) => name)).toEqual([
+      ...many.map(({ name }) => name),
+      'inception_4a/3x3_reduce/bn',
+    ]);
+    expect(names.at(-1)![3]).toBe('inception_…_reduce/bn');
+    const places = names.map(([, x, y]) => `${x} ${y}`);
+    expect(new Set(places).size).toBe(61);
+    for (const [, x, y] of names) {
+      expect(Number(x)).toBeLessThan(width - 130);
+      expect(Number(y)).toBeLessThan(height);
+    }
+  });
+
   test('of one point has finite numbers', () => {
     const one = svgOf({ ...drawing, lines: [{ name: 'a', points: [{ x: 1, y: 1 }] }] }, palette);
     expect(one).not.toMatch(/NaN|Infinity/);
   });
+});
+
+test.each([
+  [0.1, 0.5],
+  [1, 0.99],
+  // In the middle of a logarithmic scale.
+  [Math.sqrt(0.1), (0.5 + 0.99) / 2],
+  [0.09, undefined],
+  [1.1, undefined],
+])('at %d a line has %d', (x, expected) => {
+  const y = valueAt(lines[0], x, Math.log);
+  if (expected === undefined) expect(y).toBeUndefined();
+  else expect(y).toBeCloseTo(expected, 10);
+});
+
+test('between two points a line is straight on a linear scale', () => {
+  expect(valueAt(lines[0], 0.55)).toBeCloseTo((0.5 + 0.99) / 2, 10);
+});
+
+test('keys choose one line after the other, and none', () => {
+  const keys = (...pressed: string[]) =>
+    pressed.reduce((chosen, key) => nextLine(key, chosen, 3) ?? chosen, -1);
+  expect(keys('ArrowDown')).toBe(0);
+  expect(keys('ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowDown')).toBe(2);
+  expect(keys('End', 'ArrowUp')).toBe(1);
+  expect(keys('ArrowDown', 'ArrowUp')).toBe(0);
+  expect(keys('End', 'Home')).toBe(0);
+  expect(keys('End', 'Escape')).toBe(-1);
+  expect(nextLine('a', 1, 3)).toBeUndefined();
+  expect(nextLine('ArrowDown', -1, 0)).toBe(-1);
 });
