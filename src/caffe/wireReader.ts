@@ -18,6 +18,8 @@ export interface Field {
 }
 
 const windowLength = 1 << 16;
+/** Length of a window behind values that were skipped: most likely the next ones are skipped too. */
+const shortLength = 1 << 12;
 /** The longest tag (5 bytes of 32 bits) and length (10) together, with room to spare. */
 const longestHeader = 20;
 const deepestGroup = 100;
@@ -109,7 +111,7 @@ export class WireReader {
         field.tagOffset,
       );
     }
-    if (!this.has(field.length)) await this.fill();
+    if (!this.has(field.length)) await this.fill(field.length);
     const start = this.position - this.windowStart;
     this.position += field.length;
     return this.window.subarray(start, start + field.length);
@@ -190,10 +192,13 @@ export class WireReader {
     );
   }
 
-  private async fill(): Promise<void> {
+  private async fill(least = 0): Promise<void> {
+    const distance = this.position - this.windowStart;
+    const wasSkipped = distance < 0 || distance > this.window.length;
+    const length = Math.max(least, wasSkipped ? shortLength : windowLength);
     this.window = await this.source.read(
       this.position,
-      Math.max(0, Math.min(windowLength, this.source.size - this.position)),
+      Math.max(0, Math.min(length, this.source.size - this.position)),
     );
     this.windowStart = this.position;
   }

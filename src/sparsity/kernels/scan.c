@@ -109,6 +109,33 @@ EXPORT(count_magnitudes) void count_magnitudes(const float *values, int count) {
   count_rest(values, i, count, least, largest);
 }
 
+/** How many of the values are +0 or -0. */
+EXPORT(count_zeros) int count_zeros(const float *values, int count) {
+  int zeros = 0, i = 0;
+  for (; i + 4 <= count; i += 4)
+    zeros += __builtin_popcount(
+        wasm_i32x4_bitmask(wasm_f32x4_eq(wasm_v128_load(values + i), wasm_f32x4_const_splat(0))));
+  for (; i < count; i++) zeros += values[i] == 0;
+  return zeros;
+}
+
+/** The bits of the largest magnitude; a NaN is larger than infinity. */
+EXPORT(largest_magnitude) uint32_t largest_magnitude(const float *values, int count) {
+  v128_t most = wasm_i32x4_const_splat(0);
+  uint32_t largest = 0;
+  int i = 0;
+  for (; i + 4 <= count; i += 4)
+    most = wasm_u32x4_max(most, wasm_v128_and(wasm_v128_load(values + i), wasm_i32x4_const_splat(0x7fffffff)));
+  uint32_t lanes[4];
+  wasm_v128_store(lanes, most);
+  for (int lane = 0; lane < 4; lane++)
+    if (lanes[lane] > largest) largest = lanes[lane];
+  const uint32_t *bits = (const uint32_t *)values;
+  for (; i < count; i++)
+    if ((bits[i] & 0x7fffffff) > largest) largest = bits[i] & 0x7fffffff;
+  return largest;
+}
+
 /** Adds the counts from `first` to before `end`, all copies of them, to `totals`, and clears them. */
 EXPORT(gather_counts) void gather_counts(int first, int end) {
   for (int i = first; i < end; i++) {
@@ -125,8 +152,8 @@ EXPORT(describe) void describe(const float *values, int count, double shift) {
   const v128_t infinity = wasm_f32x4_const_splat(__builtin_inff());
   const v128_t shifts = wasm_f64x2_splat(shift);
   v128_t min = infinity, max = wasm_f32x4_neg(infinity);
-  v128_t least = wasm_i32x4_const_splat(-1), largest = wasm_i32x4_const_splat(0);
-  v128_t zero = wasm_i32x4_const_splat(0);
+  v128_t least = wasm_i32x4_const_splat(-1);
+  const v128_t zero = wasm_i32x4_const_splat(0);
   v128_t l1 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero;
   int i = 0;
   for (; i + 4 <= count; i += 4) {
@@ -134,11 +161,8 @@ EXPORT(describe) void describe(const float *values, int count, double shift) {
     const v128_t x = wasm_v128_load(values + i);
     min = wasm_f32x4_pmin(min, x);
     max = wasm_f32x4_pmax(max, x);
-    // A comparison that holds is -1.
-    zero = wasm_i32x4_sub(zero, wasm_f32x4_eq(x, wasm_f32x4_const_splat(0)));
     const v128_t magnitude = wasm_f32x4_abs(x);
     least = wasm_u32x4_min(least, magnitude);
-    largest = wasm_u32x4_max(largest, magnitude);
     l1 = wasm_f64x2_add(l1, wasm_f64x2_add(low_half(magnitude), high_half(magnitude)));
     const v128_t a = wasm_f64x2_sub(low_half(x), shifts), b = wasm_f64x2_sub(high_half(x), shifts);
     const v128_t a2 = wasm_f64x2_mul(a, a), b2 = wasm_f64x2_mul(b, b);
@@ -147,23 +171,25 @@ EXPORT(describe) void describe(const float *values, int count, double shift) {
     s3 = wasm_f64x2_add(s3, wasm_f64x2_add(wasm_f64x2_mul(a2, a), wasm_f64x2_mul(b2, b)));
     s4 = wasm_f64x2_add(s4, wasm_f64x2_add(wasm_f64x2_mul(a2, a2), wasm_f64x2_mul(b2, b2)));
   }
-  count_rest(values, i, count, least, largest);
+  // More sums would not stay in registers: what follows from these, or is rare, is found afterwards.
   const double fourth = sum_of(s4);
-  if (fourth - fourth != 0) {
+  const int finite = fourth - fourth == 0;
+  const v128_t largest = finite ? wasm_f32x4_max(wasm_f32x4_abs(min), wasm_f32x4_abs(max))
+                                : wasm_i32x4_splat(largest_magnitude(values, i));
+  count_rest(values, i, count, least, largest);
+  if (!finite) {
     // Rare: something was not finite and spoilt the sums. Finite floats cannot: their fourth powers fit a double.
     for (i = 0; i < count; i++) add_one(values[i], shift);
     return;
   }
   float low[4], high[4];
-  int32_t zeros[4];
   wasm_v128_store(low, min);
   wasm_v128_store(high, max);
-  wasm_v128_store(zeros, zero);
   for (int lane = 0; lane < 4; lane++) {
     if (low[lane] < moments.min) moments.min = low[lane];
     if (high[lane] > moments.max) moments.max = high[lane];
-    moments.zero += zeros[lane];
   }
+  if (!wasm_i32x4_all_true(least)) moments.zero += count_zeros(values, i);
   moments.l1 += sum_of(l1);
   moments.s1 += sum_of(s1);
   moments.s2 += sum_of(s2);
@@ -210,19 +236,20 @@ EXPORT(count_bins) void count_bins(const float *values, int count, double min, d
   const double doubt = scale * size * 0x1p-22 + bins * 0x1p-21;
   int i = 0;
   if (doubt < 0.25 && scale < 0x1p120 && scale > 0x1p-120 && size < 0x1p120) {
-    const v128_t from = wasm_f32x4_splat((float)min), factor = wasm_f32x4_splat((float)scale);
-    const v128_t half = wasm_f32x4_const_splat(0.5f), clear = wasm_f32x4_splat((float)(0.5 - doubt));
+    const float factor = scale;
+    const v128_t factors = wasm_f32x4_splat(factor), origin = wasm_f32x4_splat((float)(min * factor + 0.5));
+    const v128_t clear = wasm_f32x4_splat((float)(0.5 - doubt));
     // A float of this size has no fraction: adding it rounds to the nearest bin, which its lower bits then tell.
     const v128_t rounder = wasm_f32x4_const_splat(0x1.8p23f);
     const v128_t end = wasm_i32x4_splat(bins);
     for (; i + 4 <= count; i += 4) {
-      const v128_t position = wasm_f32x4_mul(wasm_f32x4_sub(wasm_v128_load(values + i), from), factor);
-      const v128_t middle = wasm_f32x4_sub(position, half);
+      // From the middle of the first bin, in bins.
+      const v128_t middle = wasm_f32x4_sub(wasm_f32x4_mul(wasm_v128_load(values + i), factors), origin);
       const v128_t rounded = wasm_f32x4_add(middle, rounder);
       const v128_t bin = wasm_i32x4_sub(rounded, rounder);
       const v128_t from_middle = wasm_f32x4_abs(wasm_f32x4_sub(middle, wasm_f32x4_sub(rounded, rounder)));
       // A negative bin is a large one without a sign; a NaN is not less than anything.
-      if (wasm_i32x4_all_true(wasm_v128_and(wasm_f32x4_lt(from_middle, clear), wasm_u32x4_lt(bin, end)))) {
+      if (wasm_i32x4_bitmask(wasm_v128_and(wasm_f32x4_lt(from_middle, clear), wasm_u32x4_lt(bin, end))) == 15) {
         const uint64_t first = wasm_i64x2_extract_lane(bin, 0), second = wasm_i64x2_extract_lane(bin, 1);
         counts[0][(uint32_t)first]++;
         counts[1][first >> 32]++;
@@ -258,33 +285,6 @@ EXPORT(zero_at_or_below) int zero_at_or_below(float *values, int count, double t
     zeroed++;
   }
   return zeroed;
-}
-
-/** How many of the values are +0 or -0. */
-EXPORT(count_zeros) int count_zeros(const float *values, int count) {
-  int zeros = 0, i = 0;
-  for (; i + 4 <= count; i += 4)
-    zeros += __builtin_popcount(
-        wasm_i32x4_bitmask(wasm_f32x4_eq(wasm_v128_load(values + i), wasm_f32x4_const_splat(0))));
-  for (; i < count; i++) zeros += values[i] == 0;
-  return zeros;
-}
-
-/** The bits of the largest magnitude; a NaN is larger than infinity. */
-EXPORT(largest_magnitude) uint32_t largest_magnitude(const float *values, int count) {
-  v128_t most = wasm_i32x4_const_splat(0);
-  uint32_t largest = 0;
-  int i = 0;
-  for (; i + 4 <= count; i += 4)
-    most = wasm_u32x4_max(most, wasm_v128_and(wasm_v128_load(values + i), wasm_i32x4_const_splat(0x7fffffff)));
-  uint32_t lanes[4];
-  wasm_v128_store(lanes, most);
-  for (int lane = 0; lane < 4; lane++)
-    if (lanes[lane] > largest) largest = lanes[lane];
-  const uint32_t *bits = (const uint32_t *)values;
-  for (; i < count; i++)
-    if ((bits[i] & 0x7fffffff) > largest) largest = bits[i] & 0x7fffffff;
-  return largest;
 }
 
 /** Where in the block the entries are: the values that are stored, which are all but +0, so that -0 comes back. */
