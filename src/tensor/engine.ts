@@ -192,8 +192,8 @@ export interface Engine {
   /** Softmax over the middle of outer × classes × inner. */
   softmax(outer: number, classes: number, inner: number, x: Float32Array, y: Float32Array): void;
 
-  /** y = Σ factors[i] · inputs[i]. */
-  sum(inputs: Float32Array[], factors: number[], y: Float32Array): void;
+  /** y = Σ factors[i] · inputs[i] where positive, otherwise slope times that. */
+  sum(inputs: Float32Array[], factors: number[], y: Float32Array, slope?: number): void;
   /** y = x · factor (+ bias), where factor and bias have one value for each middle index of outer × size × inner. */
   scale(
     outer: number,

@@ -296,14 +296,14 @@ export class PortableEngine implements Engine {
     this.kernels.softmax(outer, classes, inner, this.at(x), this.at(y));
   }
 
-  sum(inputs: Float32Array[], factors: number[], y: Float32Array): void {
+  sum(inputs: Float32Array[], factors: number[], y: Float32Array, slope = 1): void {
     this.check();
     const workspace = this.provideWorkspace(2 * inputs.length);
     const { buffer } = this.memory.memory;
     new Uint32Array(buffer, workspace, inputs.length).set(inputs.map((input) => this.at(input)));
     const factorsAt = workspace + 4 * inputs.length;
     new Float32Array(buffer, factorsAt, inputs.length).set(factors);
-    this.kernels.weighted_sum(inputs.length, y.length, workspace, factorsAt, this.at(y));
+    this.kernels.weighted_sum(inputs.length, y.length, workspace, factorsAt, this.at(y), slope);
   }
 
   scale(

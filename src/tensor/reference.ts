@@ -317,11 +317,11 @@ export class ReferenceEngine implements Engine {
     }
   }
 
-  sum(inputs: Float32Array[], factors: number[], y: Float32Array): void {
+  sum(inputs: Float32Array[], factors: number[], y: Float32Array, slope = 1): void {
     for (let i = 0; i < y.length; i++) {
       let sum = 0;
       for (let j = 0; j < inputs.length; j++) sum += factors[j] * inputs[j][i];
-      y[i] = sum;
+      y[i] = sum > 0 ? sum : slope * sum;
     }
   }
 

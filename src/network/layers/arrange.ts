@@ -517,10 +517,11 @@ export const arrangeLayers: LayerTypes = {
       return {
         tops: [first],
         scratch: operation === 'MAX' ? { winner: total } : undefined,
-        forward({ engine, bottom, top: [{ data: y }], scratch }) {
+        takesOver: operation === 'SUM' ? { affines: 0 } : undefined,
+        forward({ engine, bottom, top: [{ data: y }], scratch, along }) {
           const inputs = bottom.map(({ data }) => data);
           if (operation === 'SUM') {
-            engine.sum(inputs, factor, y);
+            engine.sum(inputs, factor, y, along.slope);
           } else if (operation === 'PROD') {
             const [a, b, ...more] = inputs;
             for (let i = 0; i < total; i++) y[i] = a[i] * b[i];

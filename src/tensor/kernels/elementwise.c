@@ -61,13 +61,14 @@ typedef struct {
   const float *const *x;
   const float *factors;
   float *y;
+  float slope;
 } Sum;
 
 /** The sum of the first `inputs`, a constant where it matters. */
 INLINE void sum_four(const Sum *s, int inputs, int i, int left) {
   v128_t sum = mul(splat(s->factors[0]), load_some(s->x[0] + i, left));
   for (int j = 1; j < inputs; j++) sum = madd(splat(s->factors[j]), load_some(s->x[j] + i, left), sum);
-  store_some(s->y + i, sum, left);
+  store_some(s->y + i, rectified(sum, splat(s->slope)), left);
 }
 
 INLINE void sum_four_of_one(const void *args, int i, int left) { sum_four(args, 1, i, left); }
@@ -89,10 +90,10 @@ static void weighted_sum_task(const void *args, int chunk, int thread) {
   else each_four(sum_four_of_two, &s, s.count, chunk);
 }
 
-/** y = Σ factors[j] · x[j]; y may be one of the x. */
+/** y = Σ factors[j] · x[j] where positive, otherwise slope times that; y may be one of the x. */
 EXPORT(weighted_sum) void weighted_sum(int inputs, int count, const float *const *x, const float *factors,
-                                       float *y) {
-  parallel(weighted_sum_task, &(Sum){inputs, count, x, factors, y}, ceil_div(count, RANGE));
+                                       float *y, float slope) {
+  parallel(weighted_sum_task, &(Sum){inputs, count, x, factors, y, slope}, ceil_div(count, RANGE));
 }
 
 INLINE void axpy_four(const void *args, int i, int left) {

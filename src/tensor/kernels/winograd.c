@@ -477,6 +477,18 @@ static void weights_task(const void *args, int chunk, int thread) {
   if (depth > 0) add_products(w, v, d, depth, start, sums);
 }
 
+/** Adds the other parts of a place to the first. */
+static void add_parts_task(const void *args, int place, int thread) {
+  const Weights *w = args;
+  size_t size = (size_t)w->outputs * w->channels;
+  float *to = w->partial + place * size;
+  for (size_t i = 0; i < size; i += 4) {
+    v128_t sum = load(to + i);
+    for (int part = 1; part < w->parts; part++) sum = add(sum, load(to + part * PLACES * size + i));
+    store(to + i, sum);
+  }
+}
+
 /** dw += Gᵀ (sum of the parts) G for one output. */
 INLINE void add_filter_gradient(int kernel, const Weights *w, int output) {
   int channels = w->s.channels, area = kernel * kernel;
@@ -484,13 +496,8 @@ INLINE void add_filter_gradient(int kernel, const Weights *w, int output) {
     v128_t columns[IN][MOST_TAPS];
     for (int x = 0; x < IN; x++) {
       v128_t u[IN];
-      for (int y = 0; y < IN; y++) {
-        u[y] = zero();
-        for (int part = 0; part < w->parts; part++) {
-          size_t place = (size_t)part * PLACES + y * IN + x;
-          u[y] = add(u[y], load(w->partial + (place * w->outputs + output) * w->channels + c));
-        }
-      }
+      for (int y = 0; y < IN; y++)
+        u[y] = load(w->partial + ((size_t)(y * IN + x) * w->outputs + output) * w->channels + c);
       gather_filter(kernel, u, columns[x]);
     }
     for (int y = 0; y < kernel; y++) {
@@ -517,5 +524,6 @@ void winograd_weights(const Shape *s, const float *x, const float *dy, float *dw
   Weights w = plan_weights(s);
   w.x = x, w.dy = dy, w.dw = dw, w.partial = workspace;
   parallel(weights_task, &w, w.parts);
+  parallel(add_parts_task, &w, PLACES);
   parallel(filter_gradient_task, &w, s->outputs);
 }

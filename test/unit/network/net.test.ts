@@ -326,7 +326,10 @@ describe('Net', () => {
           { x: shape },
           [
             ...types.map((type, i) =>
-              layer(type, [i === 0 ? 'x' : blobs[i - 1]], [blobs[i]], { name: type, ...options[type] }),
+              layer(type, i > 0 ? [blobs[i - 1]] : type === 'Eltwise' ? ['x', 'x'] : ['x'], [blobs[i]], {
+                name: type,
+                ...options[type],
+              }),
             ),
             times(1, blobs.at(-1) ?? '', 'out'),
             layer('Reduction', ['out'], ['l'], { loss_weight: [1], reduction_param: { operation: 'SUMSQ' } }),
@@ -350,6 +353,7 @@ describe('Net', () => {
       [['BatchNorm', 'Scale', 'Scale', 'ReLU'], 'TRAIN'],
       [['Convolution', 'Scale', 'ReLU'], 'TRAIN'],
       [['Convolution', 'ReLU'], 'TRAIN'],
+      [['Eltwise', 'ReLU'], 'TRAIN'],
     ] as const)('%j in %s', (types, phase) => {
       const nets = [true, false].map((inPlace) => chain([...types], phase, inPlace));
       for (const net of nets) {

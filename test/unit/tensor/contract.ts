@@ -401,6 +401,8 @@ export function describeEngines(title: string, engines: readonly Engine[], runs 
           e.relu(y, y, slope);
           e.axpy(0.3, x, y);
           e.sum([x, y, x], [1, -0.5, 2], y);
+          e.sum([x, y], [1, 2], v.random(count), slope);
+          e.sum([y], [-1], v.random(count), slope);
           v.note(e.sumOfSquares(x));
         },
         12,
