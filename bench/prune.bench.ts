@@ -19,7 +19,7 @@ heading('Pruning a model');
 const python = findPython('numpy');
 // What takes a few ms is done often in each run, as by a process that serves one job after the other.
 for (const [net, repeats, rounds] of [
-  ['lenet', 5, 20],
+  ['lenet', 5, 60],
   ['vgg16', 5, 1],
 ] as const) {
   const file = await benchModel(net);

@@ -45,7 +45,7 @@ function checkRange(name: string, size: number, offset: number, length: number):
 
 /** Opens a file for positional reads. Nothing is read yet. */
 export async function openFile(path: string): Promise<ByteSource> {
-  const file = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
+  let file = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
     throw new CaffeError(phrase`the file cannot be opened (${reasonOf(cause)})`, { file: path, cause });
   });
   // Here and below not awaited: it takes a microsecond, and a turn of the event loop many times that.
@@ -65,7 +65,6 @@ export async function openFile(path: string): Promise<ByteSource> {
     }
   };
 
-  let isOpen = true;
   const isSmall = opened.size <= smallFile;
   const readInto = async (target: Uint8Array, offset: number) => {
     checkRange(path, opened.size, offset, target.length);
@@ -110,8 +109,9 @@ export async function openFile(path: string): Promise<ByteSource> {
     verify: () => Promise.resolve().then(verify),
     close: () =>
       Promise.resolve().then(() => {
-        if (isOpen) closeSync(file);
-        isOpen = false;
+        if (file >= 0) closeSync(file);
+        // The system gives the number to the next file that is opened: nobody may read that here.
+        file = -1;
       }),
   };
 }

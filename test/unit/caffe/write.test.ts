@@ -182,6 +182,17 @@ describe('openFile', () => {
     await source.close();
   });
 
+  it('does not read another file that was opened after it was closed', async () => {
+    for (const name of ['a', 'b']) await writeFile(join(folder, name), 'abc');
+    const source = await openFile(join(folder, 'a'));
+    await source.close();
+    const other = await openFile(join(folder, 'b'));
+    await expect(source.read(0, 1)).rejects.toThrow(/cannot be read/);
+    await source.close();
+    expect(await other.read(0, 3)).toHaveLength(3);
+    await other.close();
+  });
+
   it('says what cannot be opened or read', async () => {
     await expect(openFile(join(folder, 'none'))).rejects.toThrow(/cannot be opened \(ENOENT\)/);
     await expect(openFile(folder)).rejects.toThrow(CaffeError);
