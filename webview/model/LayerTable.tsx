@@ -1,11 +1,12 @@
 import type { JSX } from 'preact';
 import { useContext, useMemo } from 'preact/hooks';
 import type { LayerRow } from '../../src/protocol';
-import { Icon, SearchField } from '../controls';
+import { Icon } from '../controls';
 import { formatBytes, formatCount, formatShape, formatShare, formatShortCount, layersText } from '../format';
 import { type Column, Grid } from '../Grid';
 import { t } from '../l10n';
 import { SessionContext, StoreContext, useDispatch, useModel } from './context';
+import { LayerFilter } from './LayerFilter';
 import { MiniHistogram } from './MiniHistogram';
 import { type LayerFigures, totals, visibleRows } from './state';
 import { knownTitle, zerosText } from './totalsText';
@@ -128,12 +129,7 @@ export function LayerTable(): JSX.Element {
   return (
     <section class="pane" aria-label={t('Layers')}>
       <div class="tools">
-        <SearchField
-          value={filter}
-          label={t('Filter layers by name or type')}
-          placeholder={t('Filter by name or type')}
-          onInput={(text) => dispatch({ kind: 'filter', text })}
-        />
+        <LayerFilter />
         {filter && (
           <span class="muted">{t('{0} of {1}', formatCount(rows.length), formatCount(layers.length))}</span>
         )}

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useContext, useMemo } from 'preact/hooks';
 import { HistogramChart } from '../charts/HistogramChart';
-import { Button, Icon, NumberField, parsePercent, SearchField, Select, Slider } from '../controls';
+import { Button, Icon, NumberField, parsePercent, Select, Slider } from '../controls';
 import { formatBytes, formatCount, formatFactor, formatShare, formatValue } from '../format';
 import { type Column, Grid } from '../Grid';
 import { host } from '../host';
@@ -11,6 +11,7 @@ import { blobColumns, blobKeys } from './blobTable';
 import { StoreContext, useDispatch, useModel } from './context';
 import { CountScale } from './CountScale';
 import { HintsNote } from './HintsNote';
+import { LayerFilter } from './LayerFilter';
 import {
   amountOf,
   estimate,
@@ -28,7 +29,7 @@ import {
 import { PruneRun } from './PruneRun';
 import { isUsable, SaliencyChoice, useSaliency } from './SaliencyChoice';
 import { Split } from './Split';
-import { figuresAt } from './state';
+import { figuresAt, layerFilter } from './state';
 import { useExactOutcomes } from './useExactOutcomes';
 
 /** Chooses how to prune, shows at once what would come of it, and prunes. */
@@ -230,11 +231,8 @@ function BlobTable({ plan, blobs, outcomes, isExact }: Shown): JSX.Element {
   const selected = useModel((state) => state.kept.selected);
   const filter = useModel((state) => state.kept.filter);
   const rows = useMemo(() => {
-    const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-    return blobs.filter(({ row }) => {
-      const text = `${row.name} ${row.type}`.toLowerCase();
-      return words.every((word) => text.includes(word));
-    });
+    const passes = layerFilter(filter);
+    return blobs.filter(({ row }) => passes(row));
   }, [blobs, filter]);
   const active = rows.findIndex(({ layer, blob }) => layer === selected.layer && blob === selected.blob);
   const own = hasOwnAmounts(plan.method) || blobs.some((blob) => blob.own);
@@ -286,12 +284,7 @@ function BlobTable({ plan, blobs, outcomes, isExact }: Shown): JSX.Element {
   return (
     <section class="pane" aria-label={t('What to prune')}>
       <div class="tools">
-        <SearchField
-          value={filter}
-          label={t('Filter layers by name or type')}
-          placeholder={t('Filter by name or type')}
-          onInput={(text) => dispatch({ kind: 'filter', text })}
-        />
+        <LayerFilter />
         <span class="muted">{t('{0} of {1} chosen', formatCount(chosen), formatCount(rows.length))}</span>
         <span class="spacer" />
         <Button

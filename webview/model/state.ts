@@ -253,19 +253,24 @@ export const sortValues: Record<string, (row: LayerFigures) => number | string> 
   zeros: ({ parameters, zeros }) => (zeros === undefined || parameters === 0 ? -1 : zeros / parameters),
 };
 
-/** The rows that the filter lets through, in the order asked for. Words of the filter must all occur in name or type. */
+/** Tells whether all words of a filter occur in a layer's name or type. */
+export function layerFilter(filter: string): (layer: LayerRow) => boolean {
+  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  return ({ name, type, originalType }) => {
+    const text = `${name} ${type} ${originalType}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  };
+}
+
+/** The rows that the filter lets through, in the order asked for. */
 export function visibleRows(
   layers: readonly LayerRow[],
   figures: ModelState['figures'],
   filter: string,
   sort: Sort | undefined,
 ): LayerFigures[] {
-  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-  const rows: LayerFigures[] = [];
-  for (const layer of layers) {
-    const text = words.length > 0 ? `${layer.name} ${layer.type} ${layer.originalType}`.toLowerCase() : '';
-    if (words.every((word) => text.includes(word))) rows.push(layerFigures(layer, figures[layer.index]));
-  }
+  const passes = layerFilter(filter);
+  const rows = layers.filter(passes).map((layer) => layerFigures(layer, figures[layer.index]));
   const value = sort && sortValues[sort.column];
   if (!value) return rows;
   const direction = sort.descending ? -1 : 1;
