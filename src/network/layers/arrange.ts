@@ -10,7 +10,7 @@ import {
   shapeText,
   type Shape,
 } from '../shape';
-import { isInPlace } from './neuron';
+import { refuseInPlace } from './neuron';
 
 /** Copies the `size` values from `source[from]` on to `target[to]` on. */
 function copy(source: Float32Array, from: number, target: Float32Array, to: number, size: number): void {
@@ -163,12 +163,7 @@ export const arrangeLayers: LayerTypes = {
     bottoms: 1,
     tops: 1,
     plan(layer, [bottom]) {
-      refuse(
-        layer,
-        isInPlace(layer),
-        phrase`Flatten does not allow in-place computation`,
-        phrase`Give the top its own name`,
-      );
+      refuseInPlace(layer);
       const start = canonicalAxis(layer, bottom, layer.flatten_param?.axis ?? 1);
       const end = canonicalAxis(layer, bottom, layer.flatten_param?.end_axis ?? -1);
       refuse(layer, end < start, phrase`end_axis ${end} comes before axis ${start}`);
@@ -183,12 +178,7 @@ export const arrangeLayers: LayerTypes = {
     bottoms: 1,
     tops: 1,
     plan(layer, [bottom]) {
-      refuse(
-        layer,
-        isInPlace(layer),
-        phrase`Reshape does not allow in-place computation`,
-        phrase`Give the top its own name`,
-      );
+      refuseInPlace(layer);
       const { shape, axis = 0, num_axes = -1 } = layer.reshape_param ?? {};
       const dims = shape?.dim ?? [];
       const start = axis >= 0 ? axis : bottom.length + axis + 1;
@@ -363,7 +353,7 @@ export const arrangeLayers: LayerTypes = {
       const channels = legacySize(bottom, 1);
       refuse(layer, group <= 0, phrase`group must be greater than 0`);
       refuse(layer, channels % group > 0, phrase`group ${group} does not divide the ${channels} channels`);
-      refuse(layer, isInPlace(layer), phrase`ShuffleChannel does not allow in-place computation`);
+      refuseInPlace(layer);
       const num = legacySize(bottom, 0);
       const plane = count(bottom, 2);
       const size = channels / group;

@@ -48,6 +48,16 @@ export function isInPlace(layer: LayerParameter): boolean {
   return layer.bottom.length > 0 && layer.bottom[0] === layer.top[0];
 }
 
+/** @throws CaffeError when a layer that must not write over its bottom does */
+export function refuseInPlace(layer: LayerParameter): void {
+  refuse(
+    layer,
+    isInPlace(layer),
+    phrase`${layer.type} does not allow in-place computation`,
+    phrase`Give the top its own name`,
+  );
+}
+
 /** Whether backward finds nothing of the layer's first bottom unless forward keeps a copy. */
 export function losesInput(layer: LayerParameter, { gradients = false }: PlanContext): boolean {
   return gradients && isInPlace(layer);
@@ -169,12 +179,7 @@ export const neuronLayers: LayerTypes = {
   }),
 
   AbsVal: neuron((layer, bottom, context) => {
-    refuse(
-      layer,
-      isInPlace(layer),
-      phrase`AbsVal does not allow in-place computation`,
-      phrase`Give the top its own name`,
-    );
+    refuseInPlace(layer);
     return elementwise(bottom, layer, context, Math.abs, Math.sign, 'input');
   }),
 
