@@ -10,14 +10,8 @@ import type { Companions } from './jobs/companions';
 import type { EvaluateParams, EvaluateResult, Evaluation } from './jobs/evaluate';
 import type { KeptEvaluation } from './jobs/keptEvaluation';
 import type { JointChoice } from './jobs/joint';
-import type {
-  Achieved,
-  Measurement,
-  RetrainEvent,
-  RetrainParameters,
-  RetrainResult,
-  RunNotes,
-} from './jobs/retrain';
+import type { RetrainParameters, RetrainResult } from './jobs/retrain';
+import type { Achieved, Measurement, RetrainEvent, RunNotes } from './jobs/retrainSession';
 import type { Snapshot } from './jobs/snapshots';
 import type { SweepEvent, SweepParams } from './jobs/sweep';
 import type { Ranking, SweepBaseline, SweepFigure, SweepResults } from './jobs/sweepResults';

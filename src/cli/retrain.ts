@@ -1,13 +1,8 @@
 import { openFile } from '../caffe/byteSource';
 import { openModel } from '../caffe/model';
-import {
-  type Achieved,
-  type AutoSchedule,
-  retrain,
-  type RetrainEvent,
-  type RetrainParameters,
-} from '../jobs/retrain';
-import type { Schedule } from '../jobs/schedule';
+import { retrain, type RetrainParameters } from '../jobs/retrain';
+import type { Achieved, RetrainEvent } from '../jobs/retrainSession';
+import type { AutoSchedule, Schedule } from '../jobs/schedule';
 import { textOf } from '../phrase';
 import { choicesFor } from '../sparsity/recipe';
 import { type Arguments, type Command, grouped, number, percent, text, UsageError, word } from './command';

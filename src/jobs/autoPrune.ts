@@ -1,6 +1,6 @@
 import { countKept, maskOfKeep } from '../sparsity/masks';
-import { type AutoSchedule, type RetrainEvent, scoreOf, type Session } from './retrain';
-import { type PrunedParam, pruneTo } from './schedule';
+import { type RetrainEvent, type RetrainSession, scoreOf } from './retrainSession';
+import { type AutoSchedule, type PrunedParam, pruneTo } from './schedule';
 import type { TrainingContext } from './train';
 import type { Figures, MeasuredOn } from './trainer';
 
@@ -18,7 +18,7 @@ const taken = 0.75;
  * tried with half the share.
  */
 export async function* autoPrune(
-  session: Session,
+  session: RetrainSession,
   { tolerance, perRound }: AutoSchedule,
   {
     baseline,
@@ -66,7 +66,7 @@ export async function* autoPrune(
 
 /** The blobs to prune in a round, each with its new keep ratio, so that `share` of all living weights go. */
 async function leastHarmful(
-  { trainer, params }: Session,
+  { trainer, params }: RetrainSession,
   share: number,
   chosenOn: MeasuredOn,
   signal: AbortSignal,

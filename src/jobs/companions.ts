@@ -8,7 +8,7 @@ import { fileKind } from '../caffe/prototxt/fileKind';
 import { parsePrototxt } from '../caffe/prototxt/parser';
 import { readNet } from '../caffe/readNet';
 import { layersFor } from '../network/graph';
-import { interruptedRun, type RunNotes } from './retrain';
+import { interruptedRun, type RunNotes } from './retrainSession';
 import { findSnapshots, type Snapshot } from './snapshots';
 
 /** The files beside a model that it can be run with, the likeliest first: paths. */

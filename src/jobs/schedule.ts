@@ -15,6 +15,16 @@ export type Schedule =
    */
   | { kind: 'splicing'; interval: number };
 
+/**
+ * As sparse as possible: per layer, rounds prune what the measured loss misses least, and retrain for at most
+ * `perRound` iterations until the accuracy is within `tolerance` (a fraction) of the baseline again.
+ */
+export interface AutoSchedule {
+  kind: 'auto';
+  tolerance: number;
+  perRound: number;
+}
+
 /** Share of the iterations in which pruning goes on in steps; the rest lets the net recover. */
 const pruningShare = 0.6;
 
