@@ -77,6 +77,8 @@ export function findHints(prototxt: Prototxt): FoundHint[] {
   const found: FoundHint[] = [];
   const layers = layerNodes(prototxt.root);
   const starts = layers.map((layer) => layer.field!.start);
+  /** What was said so far, by layer; undefined is the file. */
+  const said = new Map<MessageNode | undefined, PruneHint>();
   for (const span of prototxt.comments) {
     const text = prototxt.text.slice(span.start, span.end);
     const match = opening.exec(text);
@@ -91,7 +93,12 @@ export function findHints(prototxt: Prototxt): FoundHint[] {
         ...body,
         message: phrase`This hint belongs to no layer: write it inside the braces of one or right above it`,
       });
-    found.push({ span, body, hint, isDefault, ...(isDefault ? {} : { layer }), problems });
+    const target = isDefault ? undefined : layer;
+    if (isDefault || layer) {
+      if (problems.length === 0) problems.push(...contradictions(said.get(target), hint, body));
+      said.set(target, { ...said.get(target), ...hint });
+    }
+    found.push({ span, body, hint, isDefault, ...(target ? { layer: target } : {}), problems });
   }
   return found;
 }
@@ -101,6 +108,23 @@ export interface HintsOfFile {
   default: PruneHint;
   layers: ReadonlyMap<string, PruneHint>;
 }
+
+/** What a hint says anew, or against, what one before it says of the same layer. */
+function contradictions(before: PruneHint = {}, hint: PruneHint, body: Span): HintProblem[] {
+  const again = Object.keys(hint).filter((key) => Object.hasOwn(before, key));
+  if (again.length > 0)
+    return [{ ...body, message: phrase`A hint before this one says ${again.join(', ')} already` }];
+  const rules = exclusive.filter((key) => key in before || key in hint);
+  return exclusive.some((key) => key in hint) ? onlyOne(rules, body) : [];
+}
+
+/** Of these a layer can have one. */
+const exclusive = ['skip', 'keep', 'threshold', 'std'];
+
+const onlyOne = (rules: readonly string[], body: Span): HintProblem[] =>
+  rules.length > 1
+    ? [{ ...body, message: phrase`${rules.join(', ')} exclude each other; only one can hold` }]
+    : [];
 
 /** What the hints of a file say; wrong ones are left out. */
 export function readHints(prototxt: Prototxt): HintsOfFile {
@@ -183,9 +207,8 @@ function readHint(
       ...body,
       message: phrase`The hint says nothing: write skip, keep=…, threshold=… or std=…`,
     });
-  const rules = ['skip', 'keep', 'threshold', 'std'].filter((key) => seen.has(key));
-  if (rules.length > 1)
-    problems.push({ ...body, message: phrase`${rules.join(', ')} exclude each other; only one can hold` });
+  const rules = exclusive.filter((key) => seen.has(key));
+  problems.push(...onlyOne(rules, body));
   return { hint, isDefault, problems };
 }
 

@@ -47,6 +47,16 @@ describe('reading', () => {
     expect(problems(net)).toEqual([]);
   });
 
+  test('hints of a layer add up while they do not speak of the same', () => {
+    const text =
+      'layer { name: "a" # prune: keep=1% bits=4\n# prune: index=5\n}\nlayer { name: "b" # prune: skip\n}';
+    expect([...read(text).layers]).toEqual([
+      ['a', { keep: 0.01, bits: 4, index: 5 }],
+      ['b', { skip: true }],
+    ]);
+    expect(problems(text)).toEqual([]);
+  });
+
   test('a layer of 2013 has its name one brace deeper', () => {
     expect([...read('layers { layer { name: "c" } # prune: skip\n }').layers.keys()]).toEqual(['c']);
   });
@@ -75,6 +85,9 @@ describe('reading', () => {
     ['a blank line between', '# prune: skip\n\nlayer { name: "a" }', 'belongs to no layer'],
     ['no layer at all', '# prune: skip', 'belongs to no layer'],
     ['a late default', 'layer { }\n# prune: default skip\nlayer { }', 'before the first layer'],
+    ['a second ratio', 'layer { # prune: keep=1%\n# prune: keep=2%\n}', 'before this one says keep already'],
+    ['a ratio of a layer to skip', '# prune: skip\nlayer { # prune: keep=2%\n}', 'exclude each other'],
+    ['a second default', '# prune: default skip\n# prune: default std=1\nlayer { }', 'exclude each other'],
   ])('%s', (_, text, problem) => expect(problems(text)[0]).toContain(problem));
 });
 
