@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import type { EvaluateResult, Evaluation, KeptEvaluation, Progress } from '../../src/protocol';
 import { Button } from '../controls';
 import { formatCount, formatDate, formatShare, formatValue, noNumber } from '../format';
-import { t } from '../l10n';
+import { paragraph, t } from '../l10n';
 import { Classify } from './Classify';
 import { ConfusionTable } from './ConfusionTable';
 import { useLongJob } from './longJob';
@@ -91,10 +91,12 @@ function Results({ result }: { result: EvaluateResult | KeptEvaluation }): JSX.E
           <FiguresTable evaluations={evaluations} />
         </div>
         <p class="muted">
-          {t('Computed by {0}.', result.engine)}{' '}
-          {'kept' in result && t('Evaluated on {0}.', formatDate(result.kept.at))}{' '}
-          {result.keptIn.length > 0 &&
-            t('The figures are kept in {0}.', result.keptIn.map(nameOf).join(', '))}
+          {paragraph(
+            t('Computed by {0}.', result.engine),
+            'kept' in result && t('Evaluated on {0}.', formatDate(result.kept.at)),
+            result.keptIn.length > 0 &&
+              t('The figures are kept in {0}.', result.keptIn.map(nameOf).join(', ')),
+          )}
         </p>
       </section>
       {one.classes && (

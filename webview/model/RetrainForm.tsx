@@ -3,7 +3,7 @@ import { useDispatch, useModel } from './context';
 import { Icon, NumberField, parseCount, parsePercent, Select, Slider } from '../controls';
 import { formatCount, formatPercent, formatShare, formatValue } from '../format';
 import { type Column, Grid } from '../Grid';
-import { t } from '../l10n';
+import { paragraph, t } from '../l10n';
 import { blobColumns, blobKeys } from './blobTable';
 import { keyOf } from './plan';
 import { overallKeep, type RetrainedBlob, type RetrainPlan, type ScheduleKind, tooFine } from './retrainPlan';
@@ -89,10 +89,12 @@ export function RetrainForm(props: Props): JSX.Element {
         {field(t('Hold out of the training data'), 'holdOut', share(0.9, 0.01))}
       </div>
       <p class="muted">
-        {all.find(([value]) => value === kind)?.[2]}{' '}
-        {plan.holdOut > 0
-          ? t('The best weights are chosen by the part held out, so that the test data choose nothing.')
-          : t('Nothing is held out: the best weights are chosen by the test data.')}
+        {paragraph(
+          all.find(([value]) => value === kind)?.[2],
+          plan.holdOut > 0
+            ? t('The best weights are chosen by the part held out, so that the test data choose nothing.')
+            : t('Nothing is held out: the best weights are chosen by the test data.'),
+        )}
       </p>
       {kind === 'auto' && <TooFine tolerance={plan.tolerance} items={judgedOn} />}
       <RatioTable {...props} />
@@ -109,19 +111,21 @@ function TooFine({ tolerance, items }: { tolerance: number; items: number | unde
     <p class="banner warning" role="status">
       <Icon name="warning" />
       <span>
-        {t(
-          'The weights are judged on {0} items. Chance alone moves an accuracy measured on so few by about {1} points, more than the {2} that may be lost.',
-          formatCount(items!),
-          points(found.error),
-          points(tolerance),
-        )}{' '}
-        {Number.isFinite(found.enough)
-          ? t(
-              'Judge on {0} items, or let {1} points be lost.',
-              formatCount(found.enough),
-              points(found.error),
-            )
-          : t('Let {0} points be lost.', points(found.error))}
+        {paragraph(
+          t(
+            'The weights are judged on {0} items. Chance alone moves an accuracy measured on so few by about {1} points, more than the {2} that may be lost.',
+            formatCount(items!),
+            points(found.error),
+            points(tolerance),
+          ),
+          Number.isFinite(found.enough)
+            ? t(
+                'Judge on {0} items, or let {1} points be lost.',
+                formatCount(found.enough),
+                points(found.error),
+              )
+            : t('Let {0} points be lost.', points(found.error)),
+        )}
       </span>
     </p>
   );
@@ -208,12 +212,14 @@ function RatioTable({ plan, kind, blobs, pruned, change }: Props): JSX.Element {
       </div>
       {kind !== 'auto' && chosen > 0 && (
         <p class="muted">
-          {t('{0} of the chosen weights stay.', formatShare(overallKeep(blobs)))}{' '}
-          {pruned
-            ? t(
-                'The model is pruned already: unless you lower a ratio, its zeros are held and the rest is trained.',
-              )
-            : t('Without a ratio of its own, a layer keeps what the Prune panel would leave of it.')}
+          {paragraph(
+            t('{0} of the chosen weights stay.', formatShare(overallKeep(blobs))),
+            pruned
+              ? t(
+                  'The model is pruned already: unless you lower a ratio, its zeros are held and the rest is trained.',
+                )
+              : t('Without a ratio of its own, a layer keeps what the Prune panel would leave of it.'),
+          )}
         </p>
       )}
     </>

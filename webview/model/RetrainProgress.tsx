@@ -5,7 +5,7 @@ import { LineChart } from '../charts/LineChart';
 import { Button, Icon } from '../controls';
 import { formatCount, formatShare, formatValue, noNumber } from '../format';
 import { host } from '../host';
-import { t, translated } from '../l10n';
+import { paragraph, t, translated } from '../l10n';
 import { useModel } from './context';
 import { formatAccuracy, nameOf } from './EvaluateView';
 import { accuracyLines, lossLines, type RetrainTold, sparsityLines } from './retrainSeries';
@@ -103,20 +103,22 @@ export function RetrainOutcome({ result }: { result: RetrainResult }): JSX.Eleme
         </p>
       )}
       <p role="status">
-        {reached !== undefined &&
-          wanted !== undefined &&
-          (reached >= wanted
-            ? t(
-                'The test accuracy is back: {0}, and the baseline has {1}.',
-                formatAccuracy(reached),
-                formatAccuracy(wanted),
-              )
-            : t(
-                'The test accuracy is {0}, {1} points below the baseline.',
-                formatAccuracy(reached),
-                (100 * (wanted - reached)).toFixed(2),
-              ))}{' '}
-        {t('Written beside the model: {0}', Object.values(outputs).map(nameOf).join(', '))}
+        {paragraph(
+          reached !== undefined &&
+            wanted !== undefined &&
+            (reached >= wanted
+              ? t(
+                  'The test accuracy is back: {0}, and the baseline has {1}.',
+                  formatAccuracy(reached),
+                  formatAccuracy(wanted),
+                )
+              : t(
+                  'The test accuracy is {0}, {1} points below the baseline.',
+                  formatAccuracy(reached),
+                  (100 * (wanted - reached)).toFixed(2),
+                )),
+          t('Written beside the model: {0}', Object.values(outputs).map(nameOf).join(', ')),
+        )}
       </p>
       <table class="figures">
         <thead>
@@ -143,7 +145,10 @@ export function RetrainOutcome({ result }: { result: RetrainResult }): JSX.Eleme
         </tbody>
       </table>
       <p class="muted">
-        {t('Computed by {0}.', report.engine)} {t('The whole history is in {0}.', nameOf(outputs.recipe))}
+        {paragraph(
+          t('Computed by {0}.', report.engine),
+          t('The whole history is in {0}.', nameOf(outputs.recipe)),
+        )}
       </p>
       {warnings.map((warning) => (
         <p key={translated(warning)}>

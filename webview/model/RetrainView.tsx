@@ -3,7 +3,7 @@ import { useContext, useEffect, useMemo, useState } from 'preact/hooks';
 import type { RunFiles, TrainingData } from '../../src/protocol';
 import { Button, Icon } from '../controls';
 import { formatCount } from '../format';
-import { t } from '../l10n';
+import { paragraph, t } from '../l10n';
 import { SessionContext, StoreContext, useDispatch, useModel } from './context';
 import { useLongJob } from './longJob';
 import { estimate, plannedBlobs } from './plan';
@@ -153,18 +153,20 @@ function Choice(props: {
           <Icon name="history" />
           <div>
             <p>
-              {checkpoint.run
-                ? t(
-                    'A retraining of this model was interrupted after iteration {0} of {1} ({2}).',
-                    formatCount(checkpoint.iteration),
-                    formatCount(checkpoint.run.iterations),
-                    scheduleTitle(checkpoint.run.schedule.kind),
-                  )
-                : t(
-                    'A retraining of this model was interrupted after iteration {0}.',
-                    formatCount(checkpoint.iteration),
-                  )}{' '}
-              {t('A run that is started anew takes its place.')}
+              {paragraph(
+                checkpoint.run
+                  ? t(
+                      'A retraining of this model was interrupted after iteration {0} of {1} ({2}).',
+                      formatCount(checkpoint.iteration),
+                      formatCount(checkpoint.run.iterations),
+                      scheduleTitle(checkpoint.run.schedule.kind),
+                    )
+                  : t(
+                      'A retraining of this model was interrupted after iteration {0}.',
+                      formatCount(checkpoint.iteration),
+                    ),
+                t('A run that is started anew takes its place.'),
+              )}
             </p>
             <Button
               appearance="primary"

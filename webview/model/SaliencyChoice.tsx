@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { PageJobs, Progress } from '../../src/protocol';
 import { Button, Select } from '../controls';
-import { t } from '../l10n';
+import { paragraph, t } from '../l10n';
 import { useDispatch, useModel } from './context';
 import { useLongJob } from './longJob';
 import type { PlanState } from './plan';
@@ -72,10 +72,12 @@ export function SaliencyChoice(props: {
       {plan.bySaliency && (
         <>
           <p class="muted">
-            {t(
-              'Second order, by the diagonal empirical Fisher information (Optimal Brain Damage), on the data that the net is trained on.',
-            )}{' '}
-            {isUsable(result) && t('Measured: {0}.', result!.file)}
+            {paragraph(
+              t(
+                'Second order, by the diagonal empirical Fisher information (Optimal Brain Damage), on the data that the net is trained on.',
+              ),
+              isUsable(result) && t('Measured: {0}.', result!.file),
+            )}
           </p>
           <MeasuredWith />
           {running && <ProgressLine progress={told} />}
