@@ -165,8 +165,8 @@ function convolution(
       (from / group) *
       count(window.kernel),
     scratch: transposed ? { ones: hasBias ? outputs : 0 } : { factor: outputs, shift: outputs },
-    // Its own gradients are those of its own outputs.
-    takesOver: transposed ? undefined : { affines: gradients ? 0 : Infinity },
+    // Its gradients are those of its own outputs, and its outputs must be the channels of what follows.
+    takesOver: transposed ? undefined : { affines: gradients || axis !== 1 ? 0 : Infinity },
     forward({ engine, bottom, top, params: [weight, bias], scratch, along: { affines, slope } }) {
       refuse(layer, axes > 2, phrase`convolution over ${axes} spatial axes cannot be run; up to 2 can`);
       bottom.forEach(({ data: x }, i) => {

@@ -310,16 +310,15 @@ describe('Net', () => {
 
   describe('does along what follows in place', () => {
     const random = new Random(1);
-    const shape = [3, 4, 5, 5];
     const x = Float32Array.from({ length: 300 }, () => random.unit() - 0.5);
     const parameters = Float32Array.from({ length: 300 }, () => random.unit() + 0.1);
     const options: Record<string, Partial<LayerParameter>> = {
-      Convolution: { convolution_param: { num_output: 4, kernel_size: [3], pad: [1] } },
+      Convolution: { convolution_param: { num_output: 4, kernel_size: [3], pad: [1], axis: -3 } },
       Scale: { scale_param: { bias_term: true } },
       ReLU: { relu_param: { negative_slope: 0.1 } },
     };
     /** Layers one after the other: from the second on in place, or into blobs of their own. */
-    const chain = (types: string[], phase: Phase, inPlace: boolean) => {
+    const chain = (types: string[], phase: Phase, inPlace: boolean, shape = [3, 4, 5, 5]) => {
       const blobs = types.map((_, i) => (inPlace ? 'y' : `y${i}`));
       const net = make(
         netOf(
@@ -367,6 +366,15 @@ describe('Net', () => {
         close(blob.data, plain.params[i].blob.data);
         close(blob.diff, plain.params[i].blob.diff);
       });
+    });
+
+    it('only where the outputs are the channels', () => {
+      const [fused, plain] = [true, false].map((inPlace) =>
+        chain(['Convolution', 'BatchNorm', 'ReLU'], 'TEST', inPlace, [1, 3, 4, 5, 5]),
+      );
+      fused.forward();
+      plain.forward();
+      close(fused.blob('out').data, plain.blob('out').data);
     });
 
     it('unless only a part is asked for', () => {
