@@ -89,12 +89,10 @@ export async function writePruned({
 
   async function writeBlob(layer: ModelLayer, blob: ModelBlob, dense: PatchedWriter, npz: NpzWriter) {
     const magnitudes = new MagnitudeCounts();
-    let zerosBefore = 0;
     const values = memory.subarray(0, blob.count);
-    await loadBlob(source, blob, values, (part) => {
-      zerosBefore += countZeros(part);
-      magnitudes.add(part);
-    });
+    await loadBlob(source, blob, values, (part) => magnitudes.add(part));
+    // Zeros are in the first bucket.
+    const zerosBefore = magnitudes.first > 0 ? 0 : countZeros(values);
     const change = changeOf(layer, blob);
     const outcome = await change?.apply(values, magnitudes);
     warnings.push(...(outcome?.warnings ?? []));

@@ -12,12 +12,17 @@ export function packBits(numbers: Uint8Array | Uint16Array, width: number): Uint
   let bits = 0;
   for (let i = 0; i < numbers.length; i++) {
     held |= numbers[i] << bits;
-    for (bits += width; bits >= 8; bits -= 8) {
-      bytes[packed++] = held;
-      held >>>= 8;
-    }
+    bits += width;
+    if (bits < 16) continue;
+    bytes[packed++] = held;
+    bytes[packed++] = held >>> 8;
+    held >>>= 16;
+    bits -= 16;
   }
-  if (bits > 0) bytes[packed] = held;
+  for (; bits > 0; bits -= 8) {
+    bytes[packed++] = held;
+    held >>>= 8;
+  }
   return bytes;
 }
 
