@@ -70,6 +70,18 @@ export default tseslint.config(
     },
   },
   {
+    // With types: a phrase that is put into a string untranslated would show as [object Object].
+    files: ['src/**/*.ts', 'webview/**/*.{ts,tsx}'],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-base-to-string': 'error',
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+    },
+  },
+  {
     files: ['scripts/**', 'bench/**', 'test/**', 'src/cli.ts', '*.mjs'],
     rules: { 'no-console': 'off', 'no-undef': 'off' },
   },

@@ -5,6 +5,7 @@ import { workspacePaths } from '../editor/localFile';
 import { openModel } from '../editor/pruning';
 import { runJob, showError } from '../editor/runJob';
 import type { WorkerJobs } from '../protocol';
+import { listed } from '../phrase';
 import { Steering } from '../rpc';
 import { chosenFiles, type CommandContext, isOnDisk } from './context';
 
@@ -34,7 +35,7 @@ export async function trainNet(context: CommandContext, uri?: vscode.Uri): Promi
         ...(smoothedLoss === undefined ? [] : [vscode.l10n.t('loss {0}', smoothedLoss.toPrecision(3))]),
         ...(test?.accuracy === undefined ? [] : [accuracyText(test.accuracy)]),
       ];
-      yield { ...step.value, message: [message, ...figures].join(', ') };
+      yield { ...step.value, message: listed([message, ...figures]) };
     }
   });
   if (!result) return;

@@ -41,7 +41,7 @@ export function LayerTable(): JSX.Element {
     {
       key: 'name',
       title: t('Layer'),
-      track: 'minmax(90px, 3fr)',
+      track: 'minmax(80px, 3fr)',
       sortable: true,
       render: ({ layer }) => (
         <span title={layer.name}>
@@ -64,7 +64,7 @@ export function LayerTable(): JSX.Element {
       key: 'blobs',
       from: 400,
       title: t('Blobs'),
-      track: 'minmax(132px, 3fr)',
+      track: 'minmax(128px, 3fr)',
       render: ({ layer }) => (
         <span class="blobs">
           {layer.blobs.map((blob) => (
@@ -109,7 +109,7 @@ export function LayerTable(): JSX.Element {
     {
       key: 'zeros',
       title: t('Zeros'),
-      track: 'minmax(62px, 1fr)',
+      track: 'minmax(58px, 1fr)',
       numeric: true,
       sortable: true,
       render: ({ parameters, zeros }) =>
@@ -118,7 +118,7 @@ export function LayerTable(): JSX.Element {
     {
       key: 'distribution',
       title: t('Distribution'),
-      track: 'minmax(64px, 84px)',
+      track: 'minmax(56px, 84px)',
       render: ({ layer }) => {
         const known = figures[layer.index]?.[layer.index === selected.layer ? selected.blob : 0];
         return known && <MiniHistogram histogram={known.histogram} />;
