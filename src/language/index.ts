@@ -42,7 +42,7 @@ export function registerLanguage(
     registerHover(documents, pairs, viewer),
     registerNavigation(documents),
     registerCallHierarchy(documents),
-    registerStructure(documents),
+    registerStructure(documents, sources),
     registerFormatting(documents),
     registerSemanticTokens(documents),
     registerLinks(documents),

@@ -86,19 +86,31 @@ class FileLink extends vscode.DocumentLink {
 async function targetOf(document: vscode.Uri, path: string): Promise<vscode.Uri | undefined> {
   const uri = await resolveFile(document, path);
   if (!uri || (await vscode.workspace.fs.stat(uri)).type !== vscode.FileType.Directory) return uri;
-  const argument = encodeURIComponent(JSON.stringify([uri]));
-  return vscode.Uri.parse(`command:revealInExplorer?${argument}`);
+  const { scheme, authority, path: folder } = uri;
+  const argument = encodeURIComponent(JSON.stringify([{ scheme, authority, path: folder }]));
+  return vscode.Uri.parse(`command:${revealFolder}?${argument}`);
 }
+
+/**
+ * A command of our own: with the window on another machine than the files, a link to VS Code's own would name a folder of
+ * the window's machine.
+ */
+const revealFolder = 'caffePruner.revealFolder';
 
 /** Links from `net:`, `source:`, `mean_file:`, `weights:` and the like to the files. */
 export const registerLinks = (documents: Documents): vscode.Disposable =>
-  vscode.languages.registerDocumentLinkProvider(selector, {
-    async provideDocumentLinks(document) {
-      const links = fileReferences(documents.analysis(document)).map(
-        ({ path, span }) => new FileLink(rangeOf(document, span), document.uri, path),
-      );
-      // A link that leads nowhere is worse than none.
-      const targets = await Promise.all(links.map(({ path }) => targetOf(document.uri, path)));
-      return links.filter((link, index) => (link.target = targets[index]) !== undefined);
-    },
-  });
+  vscode.Disposable.from(
+    vscode.commands.registerCommand(revealFolder, (folder: Parameters<typeof vscode.Uri.from>[0]) =>
+      vscode.commands.executeCommand('revealInExplorer', vscode.Uri.from(folder)),
+    ),
+    vscode.languages.registerDocumentLinkProvider(selector, {
+      async provideDocumentLinks(document) {
+        const links = fileReferences(documents.analysis(document)).map(
+          ({ path, span }) => new FileLink(rangeOf(document, span), document.uri, path),
+        );
+        // A link that leads nowhere is worse than none.
+        const targets = await Promise.all(links.map(({ path }) => targetOf(document.uri, path)));
+        return links.filter((link, index) => (link.target = targets[index]) !== undefined);
+      },
+    }),
+  );

@@ -3,15 +3,24 @@ import { folds, outline, type Fold, type OutlineItem } from '../caffe/prototxt/s
 import { shapeText } from '../network/shapes';
 import type { Analysis } from './analysis';
 import { rangeOf, selector, type Documents } from './documents';
+import type { SourceShapes } from './sourceShapes';
 
 /** Outline, breadcrumbs, sticky scroll and folding. */
-export function registerStructure(documents: Documents): vscode.Disposable {
-  return vscode.Disposable.from(
+export function registerStructure(documents: Documents, sources: SourceShapes): vscode.Disposable {
+  const registerOutline = () =>
     vscode.languages.registerDocumentSymbolProvider(selector, {
       provideDocumentSymbols(document) {
         const analysis = documents.analysis(document);
         return outline(analysis.prototxt).map((item) => symbolOf(document, analysis, item));
       },
+    });
+  let registered = registerOutline();
+  return vscode.Disposable.from(
+    { dispose: () => registered.dispose() },
+    // An outline has no event to say that its shapes are known by now: VS Code asks again when a provider comes.
+    sources.onDidChange(() => {
+      registered.dispose();
+      registered = registerOutline();
     }),
     vscode.languages.registerFoldingRangeProvider(selector, {
       provideFoldingRanges: (document) =>
