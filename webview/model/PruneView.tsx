@@ -247,7 +247,7 @@ function BlobTable({ plan, blobs, outcomes, isExact }: Shown): JSX.Element {
             key: 'amount',
             title:
               plan.method === 'std' ? t('Factor') : plan.method === 'threshold' ? t('Threshold') : t('Keep'),
-            track: 'minmax(150px, 2fr)',
+            track: 'minmax(136px, 2fr)',
             render: (blob: PlannedBlob) => blob.chosen && <OwnAmount plan={plan} blob={blob} />,
           } satisfies Column<PlannedBlob>,
         ]
@@ -271,7 +271,7 @@ function BlobTable({ plan, blobs, outcomes, isExact }: Shown): JSX.Element {
     {
       key: 'bytes',
       title: t('Size'),
-      track: 'minmax(76px, 1fr)',
+      track: 'minmax(90px, 1fr)',
       numeric: true,
       from: 500,
       render: (blob) => {
