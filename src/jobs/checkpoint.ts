@@ -10,11 +10,11 @@ import { phrase } from '../phrase';
 import type { Trainer } from './trainer';
 
 /** What a job needs to go on, besides the weights and the `.solverstate` that Caffe knows. */
-export interface Progressed {
+export interface Progressed<Notes = unknown> {
   /** Values by name, such as masks. */
   arrays: ReadonlyMap<string, Float32Array>;
   /** What can be told in JSON. */
-  notes: unknown;
+  notes: Notes;
 }
 
 /** The files of a checkpoint, found from its `.solverstate`, or `.solverstate.h5`. */
@@ -60,8 +60,11 @@ export async function writeCheckpoint(
 }
 
 /** What lies beside a `.solverstate`; undefined where it is one that Caffe, or a plain training, wrote. */
-export async function readProgressed(state: string): Promise<Progressed | undefined> {
-  const notes = await readNotes(state);
+export async function readProgressed<Notes>(
+  state: string,
+  isSound: (notes: Partial<Notes>) => boolean,
+): Promise<Progressed<Notes> | undefined> {
+  const notes = await readNotes(state, isSound);
   if (notes === undefined) return undefined;
   const files = filesOf(state);
   const arrays = new Map<string, Float32Array>();
@@ -79,19 +82,28 @@ export async function readProgressed(state: string): Promise<Progressed | undefi
   return { arrays, notes };
 }
 
-/** What a checkpoint notes besides its arrays; undefined where Caffe, or a plain training, wrote it. */
-export async function readNotes(state: string): Promise<unknown> {
+/**
+ * What a checkpoint notes besides its arrays; undefined where Caffe, or a plain training, wrote it.
+ * @param isSound tells whether what was read is what was written
+ */
+export async function readNotes<Notes>(
+  state: string,
+  isSound: (notes: Partial<Notes>) => boolean,
+): Promise<Notes | undefined> {
   const { notes } = filesOf(state);
   if (!existsSync(notes)) return undefined;
+  let cause: unknown;
   try {
-    return JSON.parse(await readFile(notes, 'utf8'));
-  } catch (cause) {
-    throw new CaffeError(phrase`The notes of the checkpoint cannot be read`, {
-      file: notes,
-      advice: phrase`Remove this file to go on with the weights and the solver state alone`,
-      cause,
-    });
+    const value = JSON.parse(await readFile(notes, 'utf8')) as Partial<Notes> | null;
+    if (value !== null && isSound(value)) return value as Notes;
+  } catch (error) {
+    cause = error;
   }
+  throw new CaffeError(phrase`The notes of the checkpoint cannot be read`, {
+    file: notes,
+    advice: phrase`Remove this file to go on with the weights and the solver state alone`,
+    cause,
+  });
 }
 
 export async function removeCheckpoint(state: string): Promise<void> {

@@ -6,6 +6,7 @@ import { phrase } from '../phrase';
 import { countKept, type Mask, maskOfNonZero } from '../sparsity/masks';
 import type { SparseEncoding } from '../sparsity/recipe';
 import { readNotes, readProgressed, removeCheckpoint, writeCheckpoint } from './checkpoint';
+import { isList, isNumber, isText } from './fromJson';
 import type { Progress } from './job';
 import type { AutoSchedule, PrunedParam, Schedule } from './schedule';
 import type { TrainingContext } from './train';
@@ -96,8 +97,27 @@ interface Notes {
 
 /** What the run was asked for that left a checkpoint; undefined where Caffe, or a plain training, wrote it. */
 export async function interruptedRun(state: string): Promise<RunNotes | undefined> {
-  return ((await readNotes(state)) as Notes | undefined)?.run;
+  return (await readNotes<Notes>(state, ({ run }) => isRun(run)))?.run;
 }
+
+const isRun = ({ choices, schedule, iterations, encoding }: Partial<RunNotes> = {}): boolean =>
+  isList(choices, ({ layer, blob, keep }) => isText(layer) && [blob, keep].every(isNumber)) &&
+  isText(schedule?.kind) &&
+  isNumber(iterations) &&
+  isText(encoding);
+
+const isSound = ({ history, losses, best, search, run }: Partial<Notes>): boolean =>
+  isRun(run) &&
+  isList(
+    history,
+    ({ iteration, keep, layers, validation, test }) =>
+      [iteration, keep].every(isNumber) &&
+      isList(layers, ({ layer, kept, count }) => isText(layer) && [kept, count].every(isNumber)) &&
+      [validation, test].every((figures) => figures === undefined || isNumber(figures.items)),
+  ) &&
+  isList(losses, ({ iteration }) => isNumber(iteration)) &&
+  (best === undefined || history[best] !== undefined) &&
+  (search === undefined || [search.step, search.done].every(isNumber));
 
 /** The state of a retraining that both kinds of schedule share. */
 export class RetrainSession {
@@ -251,7 +271,7 @@ export class RetrainSession {
   async *resume(state: string, signal: AbortSignal): AsyncGenerator<RetrainEvent, void> {
     const { trainer, params } = this;
     await trainer.resume(state, signal);
-    const progressed = await readProgressed(state);
+    const progressed = await readProgressed<Notes>(state, isSound);
     const array = (name: string, like: Float32Array) => {
       const values = progressed?.arrays.get(name);
       if (values?.length !== like.length) {
@@ -276,7 +296,7 @@ export class RetrainSession {
       }
     });
     if (!progressed) return;
-    const { history, losses, best, search } = progressed.notes as Notes;
+    const { history, losses, best, search } = progressed.notes;
     this.history.push(...history);
     this.losses.push(...losses);
     for (const [i, measurement] of history.entries()) {

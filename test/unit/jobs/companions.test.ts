@@ -25,6 +25,13 @@ const model = modelBytes(
 const statePath = (iteration: number, extension = '') =>
   join(folder, `lenet.caffemodel.retraining_iter_${iteration}.solverstate${extension}`);
 
+const run = {
+  choices: [{ layer: 'ip1', blob: 0, keep: 0.1 }],
+  schedule: { kind: 'oneShot' },
+  iterations: 1000,
+  encoding: 'relative',
+};
+
 beforeAll(() => {
   const files: Record<string, string | Uint8Array> = {
     'lenet.caffemodel': model,
@@ -41,7 +48,9 @@ beforeAll(() => {
     'lenet_solver.prototxt': 'net: "train_val.prototxt" base_lr: 0.1',
     'broken.prototxt': 'layer { name: "ip1" ',
     'lenet.caffemodel.retraining_iter_900.solverstate': '',
-    'lenet.caffemodel.retraining_iter_900.progress.json': '{"run": {"iterations": 1000}}',
+    'lenet.caffemodel.retraining_iter_900.progress.json': JSON.stringify({ run }),
+    'lenet.caffemodel.retraining_iter_800.solverstate': '',
+    'lenet.caffemodel.retraining_iter_800.progress.json': '{"run": {"iterations": "all"}}',
     'lenet.caffemodel.retraining_iter_1200.solverstate.h5': '',
     'lenet.caffemodel.retraining_iter_1200.caffemodel.h5': model,
     'lenet2.caffemodel.retraining_iter_5.solverstate': '',
@@ -72,7 +81,7 @@ test('finds solvers, models of the same stem, and the states that a retraining l
   ]);
   // By when they were written: a run that began anew has come less far.
   expect(checkpoints).toEqual([
-    { state: statePath(900), iteration: 900, run: { iterations: 1000 } },
+    { state: statePath(900), iteration: 900, run },
     { state: statePath(1200, '.h5'), iteration: 1200, run: undefined },
   ]);
   const ofPruned = await findCompanions(join(folder, 'lenet.pruned.caffemodel'));

@@ -319,6 +319,26 @@ test('a checkpoint of another run is refused', async () => {
   await expect(runJob(retrain(other, context))).rejects.toThrow(/of another run/);
 });
 
+test('notes of a checkpoint that somebody changed are refused, and name their file', async () => {
+  const run = parameters();
+  await interrupt(run, 10);
+  const file = stateOf(10).replace(/solverstate$/, 'progress.json');
+  const whole = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  for (const broken of [
+    null,
+    7,
+    { ...whole, history: undefined },
+    { ...whole, history: [null] },
+    { ...whole, best: 99 },
+    { ...whole, losses: 'few' },
+    { ...whole, run: { iterations: 40 } },
+  ]) {
+    writeFileSync(file, JSON.stringify(broken));
+    const failure = await described(runJob(retrain({ ...run, resume: stateOf(10) }, context)));
+    expect(failure).toContain(`${file}: The notes of the checkpoint cannot be read`);
+  }
+});
+
 test('a checkpoint tells what its run was asked for, and a run that goes on tells what was measured', async () => {
   const run = parameters({ holdOut: 0.1 });
   await interrupt(run, 20);
