@@ -33,7 +33,8 @@ export function LayerTable(): JSX.Element {
     {
       key: 'index',
       title: '#',
-      track: `${Math.max(2, String(layers.length).length) + 2}ch`,
+      // Not in `ch`, which is wider in the bold head than in the rows.
+      track: `${8 * Math.max(2, String(layers.length).length) + 20}px`,
       numeric: true,
       sortable: true,
       render: ({ layer }) => layer.index + 1,
