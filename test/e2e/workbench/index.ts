@@ -135,6 +135,8 @@ export class Workbench {
       if (!(await dialog.isVisible())) return;
       const input = dialog.locator('.quick-input-box input');
       await input.fill(path, { timeout: 5_000 });
+      // It looks the path up on the disk; until then Enter would take the folder that it showed before.
+      await this.page.waitForTimeout(500);
       await input.press('Enter', { timeout: 5_000 });
       await dialog.waitFor({ state: 'hidden', timeout: 5_000 });
     });
