@@ -22,6 +22,9 @@ const { workerData: start } = require('node:worker_threads');
 try {
   const stalled = () => { throw new Error('not the thread to notice'); };
   const { exports } = new WebAssembly.Instance(start.module, { env: { memory: start.memory, stalled } });
+  // A memory that grew while this thread came to life may have kept its old size here, and copies beyond that fail
+  // (V8, Node.js 20 and 24: some of 1,000 threads). To grow by nothing tells the present size.
+  start.memory.grow(0);
   exports.__stack_pointer.value = start.stackTop;
   exports.serve(start.thread);
 } catch (error) {
