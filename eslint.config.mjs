@@ -71,7 +71,7 @@ export default tseslint.config(
   },
   {
     // With types: a phrase that is put into a string untranslated would show as [object Object].
-    files: ['src/**/*.ts', 'webview/**/*.{ts,tsx}'],
+    files: ['src/**/*.ts', 'webview/**/*.{ts,tsx}', 'scripts/*.ts', 'bench/*.ts'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/no-base-to-string': 'error',

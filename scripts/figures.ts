@@ -16,6 +16,7 @@ import { train } from '../src/jobs/train';
 import type { TrainingSource } from '../src/jobs/trainer';
 import { choicesFor } from '../src/sparsity/recipe';
 import { createEngine } from '../src/tensor/createEngine';
+import { textOf } from '../src/phrase';
 
 /** The last training images are never trained on: they choose the weights, and the test set chooses nothing. */
 const holdOut = 5000;
@@ -234,7 +235,7 @@ async function run<Event extends Progress & { test?: unknown; measurement?: Achi
     if (achieved) {
       const { validation } = achieved;
       console.log(
-        `${message}: ${validation ? `validation ${accuracy(achieved, 'validation')}, ` : ''}test ${accuracy(achieved, 'test')}`,
+        `${textOf(message)}: ${validation ? `validation ${accuracy(achieved, 'validation')}, ` : ''}test ${accuracy(achieved, 'test')}`,
       );
     }
   }

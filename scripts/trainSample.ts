@@ -7,12 +7,13 @@ import { parseSolver } from '../src/caffe/readNet';
 import { createSample } from '../src/jobs/sample';
 import { train } from '../src/jobs/train';
 import { PortableEngine } from '../src/tensor/portable';
+import { textOf } from '../src/phrase';
 
 const folder = await mkdtemp(join(tmpdir(), 'sample-'));
 const { signal } = new AbortController();
 const engine = new PortableEngine();
 try {
-  for await (const { message } of createSample({ folder }, { signal })) console.log(message);
+  for await (const { message } of createSample({ folder }, { signal })) console.log(textOf(message));
   const solverFile = join(folder, 'solver.prototxt');
   const solver = parseSolver(await readFile(solverFile, 'utf8'), solverFile);
   const job = train({ solverFile, solver }, { signal, engine });
