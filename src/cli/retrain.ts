@@ -71,7 +71,7 @@ ${trainingHelp}`,
     };
     const { outputs, report, recipe, warnings, seconds } = await withEngine(args, (engine) =>
       runTraining(terminal, retrain(parameters, { ...terminal, engine }), (event: RetrainEvent) => {
-        terminal.emit(event);
+        terminal.emit({ ...event, message: textOf(event.message) });
         const { baseline, measurement } = event;
         if (baseline) terminal.print(`baseline: ${achievedText(baseline)}`);
         if (!measurement) return;

@@ -2,6 +2,7 @@ import { readSolverFile } from '../jobs/netFile';
 import type { Job, Progress } from '../jobs/job';
 import { train, type TrainEvent } from '../jobs/train';
 import type { Figures, TrainingSource } from '../jobs/trainer';
+import { textOf } from '../phrase';
 import { type Arguments, type Command, number, percent, type Terminal, text, UsageError } from './command';
 import { engineHelp, engineOptions, withEngine } from './engine';
 
@@ -85,7 +86,7 @@ ${trainingHelp}`,
     };
     const result = await withEngine(args, (engine) =>
       runTraining(terminal, train(parameters, { ...terminal, engine }), (event: TrainEvent) => {
-        terminal.emit(event);
+        terminal.emit({ ...event, message: textOf(event.message) });
         if (event.test) terminal.print(`iteration ${event.iteration}: ${figuresText(event.test)}`);
       }),
     );

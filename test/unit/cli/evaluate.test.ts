@@ -49,6 +49,36 @@ describe('evaluate', () => {
   });
 });
 
+test('train and retrain tell what they do as text, a line of JSON at a time', () => {
+  const solver = join(folder, 'tiny_solver.prototxt');
+  writeFileSync(
+    solver,
+    `net: "${netFile}" base_lr: 0.01 lr_policy: "fixed" max_iter: 2 test_iter: 1 test_interval: 2`,
+  );
+  for (const args of [
+    ['train', solver],
+    [
+      'retrain',
+      model,
+      '--solver',
+      solver,
+      '--keep',
+      '0.5',
+      '--schedule',
+      'one-shot',
+      '--iterations',
+      '2',
+      '--keep-both',
+    ],
+  ]) {
+    const result = run(...args, '--json', '--threads', '1');
+    expect(result).toMatchObject({ status: 0 });
+    const events = (json(result) as { message?: unknown }[]).slice(0, -1);
+    expect(events.length).toBeGreaterThan(0);
+    for (const { message } of events) expect(message).toEqual(expect.any(String));
+  }
+});
+
 describe('sweep', () => {
   const layers = ['--layer', 'ip1=0.5,0.2', '--layer', 'ip2=50%'];
 
