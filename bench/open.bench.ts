@@ -17,8 +17,9 @@ for (const [net, layer] of [
   ['vgg16', 'conv1_1'],
 ] as const) {
   const folder = mkdtempSync(join(tmpdir(), 'caffe-pruner-bench-'));
-  const model = basename(await benchModel(net));
-  symlinkSync(resolve(await benchModel(net)), join(folder, model));
+  const file = await benchModel(net);
+  const model = basename(file);
+  symlinkSync(resolve(file), join(folder, model));
   writeFileSync(join(folder, 'a.txt'), 'One line.\n');
   const workbench = await startWorkbench({ folder });
   const openModel = () =>

@@ -4,7 +4,7 @@ import { openModel } from '../caffe/model';
 import { phrase, type Phrase } from '../phrase';
 import { countKept } from '../sparsity/masks';
 import type { Recipe, SparseEncoding } from '../sparsity/recipe';
-import { itemsFor, likelyShare, standardError } from '../sparsity/standardError';
+import { finerThanChance, likelyShare } from '../sparsity/standardError';
 import { autoPrune } from './autoPrune';
 import { withCheckpoint } from './checkpoint';
 import { laterDigest } from './digest';
@@ -176,11 +176,10 @@ const atFinalSparsity = (params: readonly PrunedParam[]) =>
 function warningsOf({ schedule, chosenOn, baseline }: RetrainReport): Phrase[] {
   const { accuracy, items } = baseline[chosenOn]!;
   if (schedule.kind !== 'auto' || accuracy === undefined) return [];
-  const share = likelyShare(accuracy, items);
-  const error = standardError(share, items);
-  if (schedule.tolerance >= error) return [];
+  const finer = finerThanChance(schedule.tolerance, likelyShare(accuracy, items), items);
+  if (!finer) return [];
+  const { error, enough } = finer;
   const points = (part: number) => (100 * part).toFixed(2);
-  const enough = itemsFor(share, schedule.tolerance);
   const warning = phrase`the tolerance of ${points(schedule.tolerance)} points is finer than ${items} items can tell: chance alone moves an accuracy measured on them by about ${points(error)} points`;
   return [Number.isFinite(enough) ? phrase`${warning}; ${enough} items would do` : warning];
 }

@@ -11,3 +11,16 @@ export const itemsFor = (share: number, error: number): number =>
  * items is no certainty.
  */
 export const likelyShare = (measured: number, items: number): number => (measured * items + 1) / (items + 2);
+
+/**
+ * What a tolerance of a share is finer than, if it is: `error` is how far chance moves the share when it is measured on
+ * the items, and `enough` how many items would do.
+ */
+export function finerThanChance(
+  tolerance: number,
+  share: number,
+  items: number,
+): { error: number; enough: number } | undefined {
+  const error = standardError(share, items);
+  return tolerance < error ? { error, enough: itemsFor(share, tolerance) } : undefined;
+}

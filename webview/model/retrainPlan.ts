@@ -1,5 +1,5 @@
 import type { BlobFigures, BlobPlace, RetrainRequest, RunNotes, TrainingData } from '../../src/protocol';
-import { itemsFor, standardError } from '../../src/sparsity/standardError';
+import { finerThanChance } from '../../src/sparsity/standardError';
 import { type Estimate, keyOf, type PlannedBlob, type PlanState } from './plan';
 
 export type ScheduleKind = RunNotes['schedule']['kind'];
@@ -104,18 +104,9 @@ export const itemsJudgedOn = (
 /** Before a net is measured it is taken for a good one: of those the accuracy moves the least. */
 const assumed = 0.99;
 
-/**
- * What a tolerance is finer than, if it is: `error` is how far chance moves an accuracy that is measured on the items, and
- * `enough` how many items would do.
- */
-export function tooFine(
-  tolerance: number,
-  items: number | undefined,
-): { error: number; enough: number } | undefined {
-  if (items === undefined || items === 0) return undefined;
-  const error = standardError(assumed, items);
-  return tolerance < error ? { error, enough: itemsFor(assumed, tolerance) } : undefined;
-}
+/** {@link finerThanChance} before the baseline is known, where it is known how many items there are. */
+export const tooFine = (tolerance: number, items: number | undefined): ReturnType<typeof finerThanChance> =>
+  items === undefined || items === 0 ? undefined : finerThanChance(tolerance, assumed, items);
 
 /** The plan as the retrain job takes it. Blobs that keep all their weights are none of its choices. */
 export function toRetrainRequest(
