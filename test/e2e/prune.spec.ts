@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, realpathSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { Random } from '../../src/caffe/random';
@@ -163,14 +163,12 @@ test.runIf(process.platform === 'linux')(
       layers: [{ name: 'ip', type: 'InnerProduct', blobs: [{ shape: [1 << 10, 1 << 15], data }] }],
     });
     const named = () => readdirSync(session.folder).filter((name) => name.startsWith('large.'));
-    const killed = retry(() => {
-      const begun = readdirSync(session.folder).some((name) => name.startsWith('.large.pruned'));
-      if (!begun) return Promise.reject(new Error('pruning has not begun'));
+    const watcher = watch(session.folder, (_event, name) => {
+      if (!name?.startsWith('.large.pruned')) return;
+      watcher.close();
       for (const pid of backgroundProcesses()) process.kill(pid, 'SIGKILL');
-      return Promise.resolve();
     });
     await pruneByMenu('large.caffemodel', '10');
-    await killed;
     await workbench
       .notification('The background process ended unexpectedly (SIGKILL) during "prune"')
       .waitFor();

@@ -18,6 +18,7 @@ import { CaffeError } from '../../../src/caffe/errors';
 import { Random } from '../../../src/caffe/random';
 import { writeModel } from '../../../src/caffe/writeModel';
 import { prune, type PruneParameters } from '../../../src/jobs/prune';
+import { stalledDisk } from '../../support/stalledDisk';
 import { buildCli } from '../cli/build';
 
 /** What stands between the job and the disk: bytes that fit, and whether a folder takes new files. */
@@ -146,11 +147,15 @@ test('a model that changes meanwhile is no source of outputs', async () => {
 });
 
 test('a process that is killed in the middle leaves no output by its name, and the next run clears up', async () => {
-  const script = join(tmpdir(), `faults-cli-${process.pid}.js`);
+  const scripts = mkdtempSync(join(tmpdir(), 'faults-cli-'));
+  const [script, stall] = [join(scripts, 'cli.js'), join(scripts, 'stall.js')];
   await buildCli(script);
+  writeFileSync(stall, stalledDisk('net.pruned'));
   const watcher = watch(folder);
   try {
-    const child = spawn(process.execPath, [script, 'prune', file, '--keep', '0.1'], { stdio: 'ignore' });
+    const child = spawn(process.execPath, ['--require', stall, script, 'prune', file, '--keep', '0.1'], {
+      stdio: 'ignore',
+    });
     // The first sign of an output is its temporary file.
     watcher.once('change', () => child.kill('SIGKILL'));
     const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
@@ -164,6 +169,6 @@ test('a process that is killed in the middle leaves no output by its name, and t
     expectUntouched(names);
   } finally {
     watcher.close();
-    rmSync(script, { force: true });
+    rmSync(scripts, { recursive: true });
   }
 });

@@ -30,6 +30,7 @@ import { ReferenceEngine } from '../../../src/tensor/reference';
 import { buildCli } from '../cli/build';
 import { CLASSES, layer, runJob, tinyData, tinyNet, trainTiny } from './tinyNet';
 import { described } from '../../support/described';
+import { stalledDisk } from '../../support/stalledDisk';
 
 /** A disk that takes `room` more bytes. */
 const disk = vi.hoisted(() => ({ room: Infinity, written: 0, flushes: true, refusal: '' }));
@@ -186,16 +187,30 @@ test('a killed process leaves a whole checkpoint, and --resume comes to the same
   const { net_param, ...rest } = solver({ net });
   expect(net_param).toBeDefined();
   writeFileSync(solverFile, printMessage(rest as never, messageType('SolverParameter')));
-  const start = (...more: string[]) =>
+  const stall = join(data, 'stall.cjs');
+  writeFileSync(stall, stalledDisk('net.pruned'));
+  const start = (more: string[] = [], options: string[] = []) =>
     spawn(process.execPath, [
-      ...[script, 'retrain', file, '--solver', solverFile, '--iterations', '60', '--measure-every', '7'],
+      ...[
+        ...options,
+        script,
+        'retrain',
+        file,
+        '--solver',
+        solverFile,
+        '--iterations',
+        '60',
+        '--measure-every',
+        '7',
+      ],
       ...['--keep', '0.2', '--schedule', 'splicing', '--interval', '5', '--hold-out', '100', '--json'],
       ...['--replace', ...more],
     ]);
   await once(start(), 'close');
   const whole = outputs();
 
-  const killed = start();
+  // It has its outputs still to write when it is killed, however fast it is.
+  const killed = start([], ['--require', stall]);
   for await (const line of createInterface(killed.stdout)) {
     if (line.includes('"iteration":28') && line.includes('measurement')) killed.kill('SIGKILL');
   }
@@ -206,7 +221,7 @@ test('a killed process leaves a whole checkpoint, and --resume comes to the same
     expect((await openModel(source)).damage).toEqual([]);
     await source.close();
   }
-  const [code] = (await once(start('--resume', join(folder, states[0])), 'close')) as [number];
+  const [code] = (await once(start(['--resume', join(folder, states[0])]), 'close')) as [number];
   expect(code).toBe(0);
   expect(outputs()).toEqual(whole);
 }, 60_000);

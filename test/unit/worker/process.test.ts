@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -6,17 +14,32 @@ import { Random } from '../../../src/caffe/random';
 import { writeModel } from '../../../src/caffe/writeModel';
 import { isCancelled } from '../../../src/rpc';
 import { WorkerClient } from '../../../src/worker/client';
+import { stalledDisk } from '../../support/stalledDisk';
 import { buildWorker } from '../cli/build';
 
 const folder = mkdtempSync(join(tmpdir(), 'worker-process-'));
 const script = join(folder, 'worker.js');
+/** The same, which takes half a second to send a message; `telling` is there from its first on. */
+const slowToTell = join(folder, 'slow-to-tell.js');
+const telling = join(folder, 'telling');
 const models = join(folder, 'models');
 const file = join(models, 'net.caffemodel');
 let original: Buffer;
 afterAll(() => rmSync(folder, { recursive: true }));
 
 beforeAll(async () => {
-  await buildWorker(script);
+  await buildWorker(join(folder, 'bundle.js'));
+  writeFileSync(script, `${stalledDisk('net.pruned')}\nrequire('./bundle.js');`);
+  writeFileSync(
+    slowToTell,
+    `const { send } = process;
+     process.send = (...message) => {
+       require('node:fs').writeFileSync(${JSON.stringify(telling)}, '');
+       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+       return send.apply(process, message);
+     };
+     require('./worker.js');`,
+  );
   mkdirSync(models);
   const random = new Random(7);
   const data = Float32Array.from({ length: 1 << 23 }, () => random.unit() - 0.5);
@@ -58,6 +81,14 @@ describe('the background process that ships', () => {
   test('leaves nothing when the window closes while it prunes', async () => {
     const client = new WorkerClient({ script });
     await begin(client);
+    client.dispose();
+    await vi.waitFor(isClean, { timeout: 10_000 });
+  });
+
+  test('leaves nothing when the window closes while it tells how far it is', async () => {
+    const client = new WorkerClient({ script: slowToTell });
+    await begin(client);
+    await vi.waitFor(() => expect(existsSync(telling)).toBe(true), { timeout: 10_000, interval: 1 });
     client.dispose();
     await vi.waitFor(isClean, { timeout: 10_000 });
   });
