@@ -39,7 +39,7 @@ const vitest = (
   rmSync(report, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const ran = run('npx', ['vitest', 'run', '--project', name, ...reporters, ...files], env);
-  /** @type {{ name: string; status: string; assertionResults: { status: string; fullName: string }[] }[]} */
+  /** @type {{ name: string; status: string; assertionResults: { status: string; fullName: string; failureMessages: string[] }[] }[]} */
   const results = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')).testResults : [];
   return { ran, results };
 };
@@ -68,10 +68,13 @@ const suite = (/** @type {string} */ name, /** @type {NodeJS.ProcessEnv} */ env 
   }
   let failures = 0;
   for (const file of results)
-    for (const { status, fullName } of file.assertionResults)
+    for (const { status, fullName, failureMessages } of file.assertionResults)
       if (status === 'passed') total.passed++;
-      else if (status === 'failed') failures++;
-      else {
+      else if (status === 'failed') {
+        failures++;
+        // Said again at the end, since it is the end of a long output that is kept.
+        remarks.push(`failed: ${name}: ${fullName}: ${failureMessages[0]?.split('\n')[0]}`);
+      } else {
         total.skipped++;
         remarks.push(`skipped: ${name}: ${fullName}`);
       }
