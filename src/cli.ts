@@ -81,8 +81,11 @@ async function main(argv: string[]): Promise<number> {
     return exitCodes.usage;
   }
   const controller = new AbortController();
-  process.once('SIGINT', () => controller.abort());
-  process.once('SIGTERM', () => controller.abort());
+  const abort = () => controller.abort();
+  // SIGHUP: the terminal's window was closed.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, abort);
+  // Nobody reads any more what is told, such as `head` after its lines.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', abort);
   let clear: () => void = () => undefined;
   try {
     const args = parse(command, rest);

@@ -1,17 +1,18 @@
 /**
  * A script to load before the one that is tested: on its disk no file whose path has `part` in it is ever flushed, so
  * that who writes one can be stopped in the middle, however fast it is and however slow the test. The disk goes on when
- * a job is cancelled, or who asked for it is gone.
+ * a job is cancelled, by message or signal, or who asked for it is gone.
  */
 export const stalledDisk = (part: string): string => `
   const disk = require('node:fs/promises');
   const { open } = disk;
   const stopped = new Promise((resolve) => {
-    // What waits for ever does not by itself keep a process alive.
-    if (!process.send) setInterval(() => {}, 1000);
     process.on('message', ({ kind }) => kind === 'cancel' && resolve());
-    process.on('disconnect', resolve);
+    for (const event of ['disconnect', 'SIGINT', 'SIGTERM', 'SIGHUP']) process.on(event, resolve);
   });
+  // What waits for ever does not by itself keep a process alive.
+  const alive = setInterval(() => {}, 1000);
+  void stopped.then(() => clearInterval(alive));
   disk.open = async (path, ...more) => {
     const file = await open(path, ...more);
     if (!path.includes(${JSON.stringify(part)})) return file;

@@ -13,7 +13,7 @@ import type * as Fs from 'node:fs';
 import type * as FsPromises from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CaffeError } from '../../../src/caffe/errors';
 import { Random } from '../../../src/caffe/random';
 import { writeModel } from '../../../src/caffe/writeModel';
@@ -146,20 +146,31 @@ test('a model that changes meanwhile is no source of outputs', async () => {
   expect(readdirSync(folder)).toEqual(['net.caffemodel']);
 });
 
-test('a process that is killed in the middle leaves no output by its name, and the next run clears up', async () => {
+describe('a process that is stopped in the middle', () => {
   const scripts = mkdtempSync(join(tmpdir(), 'faults-cli-'));
   const [script, stall] = [join(scripts, 'cli.js'), join(scripts, 'stall.js')];
-  await buildCli(script);
-  writeFileSync(stall, stalledDisk('net.pruned'));
-  const watcher = watch(folder);
-  try {
-    const child = spawn(process.execPath, ['--require', stall, script, 'prune', file, '--keep', '0.1'], {
-      stdio: 'ignore',
-    });
-    // The first sign of an output is its temporary file.
-    watcher.once('change', () => child.kill('SIGKILL'));
-    const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
-    expect(signal).toBe('SIGKILL');
+  beforeAll(async () => {
+    await buildCli(script);
+    writeFileSync(stall, stalledDisk('net.pruned'));
+  });
+  afterAll(() => rmSync(scripts, { recursive: true }));
+
+  /** Prunes, and sends a signal at the first sign of an output: its temporary file. */
+  async function stop(signal: NodeJS.Signals): Promise<unknown[]> {
+    const watcher = watch(folder);
+    try {
+      const child = spawn(process.execPath, ['--require', stall, script, 'prune', file, '--keep', '0.1'], {
+        stdio: 'ignore',
+      });
+      watcher.once('change', () => child.kill(signal));
+      return await once(child, 'exit');
+    } finally {
+      watcher.close();
+    }
+  }
+
+  test('leaves no output by its name when it is killed, and the next run clears up', async () => {
+    expect(await stop('SIGKILL')).toEqual([null, 'SIGKILL']);
     const left = readdirSync(folder).filter((name) => name !== 'net.caffemodel');
     expect(left.length).toBeGreaterThan(0);
     for (const name of left) expect(name).toMatch(/^\.net\.pruned\..*\.caffe-pruner-tmp$/);
@@ -167,8 +178,11 @@ test('a process that is killed in the middle leaves no output by its name, and t
 
     expect(await attempt()).toBe('');
     expectUntouched(names);
-  } finally {
-    watcher.close();
-    rmSync(scripts, { recursive: true });
-  }
+  });
+
+  // The last is what a terminal sends whose window is closed.
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('leaves nothing at %s', async (signal) => {
+    expect(await stop(signal)).toEqual([130, null]);
+    expectUntouched();
+  });
 });

@@ -240,6 +240,21 @@ test('a cancelled process says how to go on', async () => {
   expect(checkpointFiles()).toContain(basename(state));
 }, 60_000);
 
+test('a process whose output nobody reads any more stops at a checkpoint', async () => {
+  const child = spawn(process.execPath, [
+    ...[join(data, 'cli.cjs'), 'retrain', file, '--solver', join(data, 'solver.prototxt'), '--keep', '0.2'],
+    ...['--iterations', '5000', '--measure-every', '7', '--hold-out', '100', '--json'],
+  ]);
+  let told = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (told += text));
+  const closed = once(child, 'close');
+  for await (const line of createInterface(child.stdout)) if (line.includes('"iteration":7,')) break;
+  child.stdout.destroy();
+  expect(await closed).toEqual([130, null]);
+  expect(told).not.toContain('EPIPE');
+  expect(checkpointFiles()).toHaveLength(4);
+}, 60_000);
+
 test('a full disk at a checkpoint leaves the one before, and says how to go on', async () => {
   const run = parameters();
   await runJob(retrain(run, context));
