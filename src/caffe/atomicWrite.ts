@@ -1,6 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, existsSync, openSync, fsync as fsyncWithCallback, writeSync } from 'node:fs';
-import { type FileHandle, link, open, readdir, rename, unlink } from 'node:fs/promises';
+import {
+  closeSync,
+  existsSync,
+  fdatasync,
+  fsync,
+  linkSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  unlinkSync,
+  write,
+  writeSync,
+} from 'node:fs';
+import { unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -26,9 +38,14 @@ export interface OutputFile {
   readonly position: number;
 }
 
-const fsync = promisify(fsyncWithCallback);
+/*
+ * What takes the system microseconds is waited for: a turn of the event loop takes longer. Only the worker and the
+ * command line write, so no editor waits.
+ */
+const sync = promisify(fsync);
+const syncData = promisify(fdatasync);
 
-/** Writes up to so many bytes are waited for: a turn of the event loop takes longer. */
+/** Writes up to so many bytes are waited for. */
 const smallWrite = 1 << 16;
 /** There is a flush after so many bytes, while more are being made: the one at the end is short then. */
 const flushBytes = 1 << 26;
@@ -59,14 +76,15 @@ export async function atomicWriteAll<Result>(
   const folders = [...new Set(targets.map(dirname))];
   const named: string[] = [];
   try {
-    await all([
-      ...files.map((file) => file.create(replace)),
-      ...folders.map((folder) => removeStale(folder, targets)),
-    ]);
+    for (const folder of folders) await removeStale(folder, targets);
+    for (const file of files) file.create(replace);
     const result = await write(files);
     await all(files.map((file) => file.finish()));
     signal?.throwIfAborted();
-    await all(files.map((file) => file.putInPlace(replace).then(() => named.push(file.target))));
+    for (const file of files) {
+      file.putInPlace(replace);
+      named.push(file.target);
+    }
     await all(folders.map(syncFolder));
     return result;
   } catch (error) {
@@ -88,9 +106,11 @@ class TemporaryFile implements OutputFile {
   position = 0;
   private unflushed = 0;
   private flushing: Promise<void> | undefined;
+  /** What the system does with the file while others have their turn. */
+  private readonly underWay = new Set<Promise<unknown>>();
 
   private readonly path: string;
-  private handle: FileHandle | undefined;
+  private descriptor: number | undefined;
 
   constructor(
     readonly target: string,
@@ -101,11 +121,13 @@ class TemporaryFile implements OutputFile {
   }
 
   /** With `replace`, another file may stand at the target. */
-  async create(replace: boolean): Promise<void> {
+  create(replace: boolean): void {
     if (!replace && existsSync(this.target)) throw alreadyThere(this.target);
-    this.handle = await open(this.path, 'wx').catch((cause: unknown) => {
+    try {
+      this.descriptor = openSync(this.path, 'wx');
+    } catch (cause) {
       throw diskError(this.target, cause);
-    });
+    }
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -115,14 +137,14 @@ class TemporaryFile implements OutputFile {
 
   async writeAt(bytes: Uint8Array, offset: number): Promise<void> {
     this.signal?.throwIfAborted();
-    const handle = this.handle!;
+    const descriptor = this.descriptor!;
     try {
       for (let done = 0; done < bytes.length;) {
         const length = Math.min(bytes.length - done, 1 << 30);
         done +=
           length <= smallWrite
-            ? writeSync(handle.fd, bytes, done, length, offset + done)
-            : (await handle.write(bytes, done, length, offset + done)).bytesWritten;
+            ? writeSync(descriptor, bytes, done, length, offset + done)
+            : await this.alongside(writeSome(descriptor, bytes, done, length, offset + done));
       }
     } catch (cause) {
       throw diskError(this.target, cause);
@@ -133,46 +155,60 @@ class TemporaryFile implements OutputFile {
 
   flush(): void {
     this.unflushed = 0;
-    this.flushing ??= this.handle!.datasync().finally(() => (this.flushing = undefined));
+    this.flushing ??= this.alongside(syncData(this.descriptor!)).finally(() => (this.flushing = undefined));
     // Should it fail, the sync at the end fails too and tells.
     this.flushing.catch(() => undefined);
   }
 
   async finish(): Promise<void> {
     try {
-      await this.handle!.sync();
-      await this.handle!.close();
+      await sync(this.descriptor!);
+      await this.close();
     } catch (cause) {
       throw diskError(this.target, cause);
     }
   }
 
   /** Gives the finished file its name. Without `replace`, a file that came there meanwhile is not overwritten. */
-  async putInPlace(replace: boolean): Promise<void> {
+  putInPlace(replace: boolean): void {
     try {
-      await putInPlace(this.path, this.target, replace);
+      putInPlace(this.path, this.target, replace);
     } catch (cause) {
       throw diskError(this.target, cause);
     }
   }
 
   async discard(): Promise<void> {
-    await this.handle?.close().catch(() => undefined);
+    // What was written goes anyway.
+    await this.close().catch(() => undefined);
     await unlink(this.path).catch(() => undefined);
+  }
+
+  private alongside<Result>(work: Promise<Result>): Promise<Result> {
+    this.underWay.add(work);
+    return work.finally(() => this.underWay.delete(work));
+  }
+
+  private async close(): Promise<void> {
+    // The system gives the number to the next file that is opened: nothing may be done to that here.
+    await Promise.allSettled(this.underWay);
+    const { descriptor } = this;
+    this.descriptor = undefined;
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 
-async function putInPlace(temporary: string, target: string, replace: boolean): Promise<void> {
-  if (replace) return rename(temporary, target);
+function putInPlace(temporary: string, target: string, replace: boolean): void {
+  if (replace) return renameSync(temporary, target);
   try {
-    await link(temporary, target);
+    linkSync(temporary, target);
   } catch (cause) {
     if (codeOf(cause) === 'EEXIST') throw alreadyThere(target);
     // File systems without hard links (FAT, some network shares): the check comes right before the rename.
     if (existsSync(target)) throw alreadyThere(target);
-    return rename(temporary, target);
+    return renameSync(temporary, target);
   }
-  await unlink(temporary);
+  unlinkSync(temporary);
 }
 
 /** Makes the new name last through a power cut, where folders can be flushed (not on Windows). */
@@ -180,7 +216,7 @@ async function syncFolder(folder: string): Promise<void> {
   let file: number | undefined;
   try {
     file = openSync(folder, 'r');
-    await fsync(file);
+    await sync(file);
   } catch {
     // The file is there; that its name is not flushed yet is no failure.
   } finally {
@@ -188,19 +224,35 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+const writeSome = (descriptor: number, bytes: Uint8Array, from: number, length: number, position: number) =>
+  new Promise<number>((resolve, reject) => {
+    write(descriptor, bytes, from, length, position, (error, written) => {
+      if (error) reject(error);
+      else resolve(written);
+    });
+  });
+
 /** How the temporary names of a file begin. */
 const prefixOf = (target: string) => `.${basename(target)}.${machine}-`;
 
 /** Removes what killed processes of this machine left in a folder of earlier attempts at the same files. */
 async function removeStale(folder: string, targets: readonly string[]): Promise<void> {
   const prefixes = targets.map(prefixOf);
-  for (const candidate of await readdir(folder).catch(() => [])) {
+  for (const candidate of namesIn(folder)) {
     const prefix = candidate.endsWith(suffix) && prefixes.find((begin) => candidate.startsWith(begin));
     if (!prefix) continue;
     const pid = Number(candidate.slice(prefix.length).split('-')[0]);
     if (Number.isInteger(pid) && pid > 0 && !isRunning(pid)) {
       await unlink(join(folder, candidate)).catch(() => undefined);
     }
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }
 

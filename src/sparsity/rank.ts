@@ -1,5 +1,5 @@
 import { floatOfBits, MagnitudeCounts } from './magnitudeCounts';
-import { countWithin } from './scan';
+import { countWithin, lowerOfRank } from './scan';
 
 /**
  * Finds the magnitude of a given rank exactly, without sorting: a radix select over the bits of the floats in two
@@ -9,7 +9,7 @@ import { countWithin } from './scan';
  *     count(values)…  narrow(rank)  refine(values)…  magnitude()
  */
 export class RankFinder {
-  private readonly lower = new Uint32Array(1 << 16);
+  private lower: Uint32Array | undefined;
   private bucket = -1;
   private rankInBucket = 0;
 
@@ -34,13 +34,23 @@ export class RankFinder {
 
   /** Second pass, over the same values. */
   refine(values: Float32Array): void {
-    countWithin(values, this.bucket, this.lower);
+    countWithin(values, this.bucket, (this.lower ??= new Uint32Array(1 << 16)));
   }
 
   magnitude(): number {
+    const lower = this.lower ?? [];
     let left = this.rankInBucket;
-    let low = this.lower.length - 1;
-    while (low >= 0 && left >= this.lower[low]) left -= this.lower[low--];
+    let low = lower.length - 1;
+    while (low >= 0 && left >= lower[low]) left -= lower[low--];
+    return this.magnitudeAt(low);
+  }
+
+  /** Second pass and what comes of it, where all values are in one array. */
+  magnitudeIn(values: Float32Array): number {
+    return this.magnitudeAt(lowerOfRank(values, this.bucket, this.rankInBucket));
+  }
+
+  private magnitudeAt(low: number): number {
     if (low < 0) throw new Error('the second pass saw other values than the first');
     return floatOfBits(((this.bucket << 16) | low) >>> 0);
   }
@@ -54,6 +64,5 @@ export function magnitudeOfRank(values: Float32Array, rank: number, counted?: Ma
   const finder = new RankFinder(counted);
   if (!counted) finder.count(values);
   finder.narrow(rank);
-  finder.refine(values);
-  return finder.magnitude();
+  return finder.magnitudeIn(values);
 }

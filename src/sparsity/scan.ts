@@ -18,6 +18,7 @@ type Kernels = { memory: WebAssembly.Memory } & Record<
   | 'zeros_after'
   | 'count_magnitudes'
   | 'count_within'
+  | 'total_of_rank'
   | 'count_bins'
   | 'zero_at_or_below'
   | 'count_zeros'
@@ -222,9 +223,20 @@ export const countMagnitudes = (source: Float32Array, into: UpperCounts): void =
 export function countWithin(source: Float32Array, bucket: number, into: Uint32Array): void {
   const { totals } = scannerOf(source);
   totals.set(into);
-  forBlocks(source, ({ kernels }, address, count) => kernels.count_within(address, count, bucket));
+  addWithin(source, bucket);
   into.set(totals);
 }
+
+/** The lower 16 bits of that magnitude which has the index `rank` of those in `bucket`, in descending order; or -1. */
+export function lowerOfRank(source: Float32Array, bucket: number, rank: number): number {
+  const { totals, kernels } = scannerOf(source);
+  totals.fill(0);
+  addWithin(source, bucket);
+  return kernels.total_of_rank(rank);
+}
+
+const addWithin = (source: Float32Array, bucket: number): void =>
+  forBlocks(source, ({ kernels }, address, count) => kernels.count_within(address, count, bucket));
 
 /**
  * Counts values into bins of equal width over min..max, which are floats; `edgeOf` gives the lower edge of each bin.

@@ -1,5 +1,4 @@
 import type * as Fs from 'node:fs';
-import type * as FsPromises from 'node:fs/promises';
 
 /** What stands between a test and the disk. */
 export interface Disk {
@@ -24,27 +23,25 @@ function take(disk: Disk, length: number): number {
   return taken;
 }
 
-/** The file system with that disk under it, for `vi.mock('node:fs/promises', …)`. */
-export function onDisk(disk: Disk, original: typeof FsPromises): typeof FsPromises {
-  return {
-    ...original,
-    open: async (...parameters: Parameters<typeof FsPromises.open>) => {
-      if (parameters[1] === 'wx' && disk.refusal) throw failure(disk.refusal);
-      const handle = await original.open(...parameters);
-      const write = handle.write.bind(handle) as (...args: unknown[]) => Promise<{ bytesWritten: number }>;
-      const sync = handle.sync.bind(handle);
-      return Object.assign(handle, {
-        write: async (buffer: Uint8Array, offset: number, length: number, position: number) =>
-          write(buffer, offset, take(disk, length), position),
-        sync: () => (disk.flushes ? sync() : Promise.reject(failure('EIO'))),
-      });
-    },
+/** The file system with that disk under it, for `vi.mock('node:fs', …)`. */
+export const onDisk = (disk: Disk, original: typeof Fs): typeof Fs => {
+  type Done = (error: Error | null, ...results: unknown[]) => void;
+  const openSync: typeof Fs.openSync = (path, flags, ...more) => {
+    if (flags === 'wx' && disk.refusal) throw failure(disk.refusal);
+    return original.openSync(path, flags, ...more);
   };
-}
-
-/** The same for `vi.mock('node:fs', …)`: small writes are not awaited. */
-export const onDiskSync = (disk: Disk, original: typeof Fs): typeof Fs => ({
-  ...original,
-  writeSync: ((file: number, buffer: Uint8Array, offset: number, length: number, position: number) =>
-    original.writeSync(file, buffer, offset, take(disk, length), position)) as typeof Fs.writeSync,
-});
+  const write = (file: number, buffer: Uint8Array, from: number, length: number, at: number, done: Done) => {
+    try {
+      original.write(file, buffer, from, take(disk, length), at, done);
+    } catch (error) {
+      done(error as Error);
+    }
+  };
+  const writeSync = (file: number, buffer: Uint8Array, from: number, length: number, at: number) =>
+    original.writeSync(file, buffer, from, take(disk, length), at);
+  const fsync = (file: number, done: Done) => {
+    if (disk.flushes) original.fsync(file, done);
+    else done(failure('EIO'));
+  };
+  return { ...original, openSync, write, writeSync, fsync } as typeof Fs;
+};

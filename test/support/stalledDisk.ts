@@ -4,8 +4,8 @@
  * a job is cancelled, by message or signal, or who asked for it is gone.
  */
 export const stalledDisk = (part: string): string => `
-  const disk = require('node:fs/promises');
-  const { open } = disk;
+  const disk = require('node:fs');
+  const { openSync } = disk;
   const stopped = new Promise((resolve) => {
     process.on('message', ({ kind }) => kind === 'cancel' && resolve());
     for (const event of ['disconnect', 'SIGINT', 'SIGTERM', 'SIGHUP']) process.on(event, resolve);
@@ -13,11 +13,15 @@ export const stalledDisk = (part: string): string => `
   // What waits for ever does not by itself keep a process alive.
   const alive = setInterval(() => {}, 1000);
   void stopped.then(() => clearInterval(alive));
-  disk.open = async (path, ...more) => {
-    const file = await open(path, ...more);
-    if (!path.includes(${JSON.stringify(part)})) return file;
-    const { sync, datasync } = file;
-    file.sync = () => stopped.then(() => sync.call(file));
-    file.datasync = () => stopped.then(() => datasync.call(file));
+  const stalled = new Set();
+  disk.openSync = (path, ...more) => {
+    const file = openSync(path, ...more);
+    if (path.includes(${JSON.stringify(part)})) stalled.add(file);
+    else stalled.delete(file);
     return file;
-  };`;
+  };
+  for (const name of ['fsync', 'fdatasync']) {
+    const flush = disk[name];
+    disk[name] = (file, done) =>
+      stalled.has(file) ? void stopped.then(() => flush(file, done)) : flush(file, done);
+  }`;

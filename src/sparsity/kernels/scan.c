@@ -212,6 +212,29 @@ EXPORT(count_within) void count_within(const float *values, int count, int bucke
     if ((int)(bits[i] >> 16 & 0x7fff) == bucket) totals[bits[i] & 0xffff]++;
 }
 
+/**
+ * Index of the total that counted the value of index `rank`, where those of the last total come first; -1 where there are
+ * fewer values.
+ */
+EXPORT(total_of_rank) int total_of_rank(uint32_t rank) {
+  uint32_t left = rank;
+  for (int i = (1 << 16) - 16; i >= 0; i -= 16) {
+    const uint32_t *some = totals + i;
+    v128_t sum = wasm_v128_load(some);
+    for (int k = 4; k < 16; k += 4) sum = wasm_i32x4_add(sum, wasm_v128_load(some + k));
+    const uint32_t all = wasm_u32x4_extract_lane(sum, 0) + wasm_u32x4_extract_lane(sum, 1) +
+                         wasm_u32x4_extract_lane(sum, 2) + wasm_u32x4_extract_lane(sum, 3);
+    if (left >= all) {
+      left -= all;
+      continue;
+    }
+    int k = 15;
+    while (left >= some[k]) left -= some[k--];
+    return i + k;
+  }
+  return -1;
+}
+
 /** Counts one value into the bin whose edges hold it. */
 INLINE void bin_one(float value, double min, double max, double scale, int bins) {
   if (!(value >= min && value <= max)) return;

@@ -1,5 +1,4 @@
 import type * as Fs from 'node:fs';
-import type * as FsPromises from 'node:fs/promises';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,13 +8,9 @@ import { CaffeError } from '../../../src/caffe/errors';
 
 /** A disk that takes `room` bytes, and one that fails to flush. */
 const disk = vi.hoisted(() => ({ room: Infinity, written: 0, flushes: true, refusal: '' }));
-vi.mock('node:fs/promises', async (importOriginal) => {
-  const { onDisk } = await import('../../support/disk');
-  return onDisk(disk, await importOriginal<typeof FsPromises>());
-});
 vi.mock('node:fs', async (importOriginal) => {
-  const { onDiskSync } = await import('../../support/disk');
-  return onDiskSync(disk, await importOriginal<typeof Fs>());
+  const { onDisk } = await import('../../support/disk');
+  return onDisk(disk, await importOriginal<typeof Fs>());
 });
 
 it.each([

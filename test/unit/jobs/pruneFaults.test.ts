@@ -10,7 +10,6 @@ import {
   appendFileSync,
 } from 'node:fs';
 import type * as Fs from 'node:fs';
-import type * as FsPromises from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -23,13 +22,9 @@ import { buildCli } from '../cli/build';
 
 /** What stands between the job and the disk: bytes that fit, and whether a folder takes new files. */
 const disk = vi.hoisted(() => ({ room: Infinity, written: 0, flushes: true, refusal: '' }));
-vi.mock('node:fs/promises', async (importOriginal) => {
-  const { onDisk } = await import('../../support/disk');
-  return onDisk(disk, await importOriginal<typeof FsPromises>());
-});
 vi.mock('node:fs', async (importOriginal) => {
-  const { onDiskSync } = await import('../../support/disk');
-  return onDiskSync(disk, await importOriginal<typeof Fs>());
+  const { onDisk } = await import('../../support/disk');
+  return onDisk(disk, await importOriginal<typeof Fs>());
 });
 
 const count = 3_000_000;

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type * as Fs from 'node:fs';
-import type * as FsPromises from 'node:fs/promises';
 import {
   copyFileSync,
   mkdirSync,
@@ -34,13 +33,9 @@ import { stalledDisk } from '../../support/stalledDisk';
 
 /** A disk that takes `room` more bytes. */
 const disk = vi.hoisted(() => ({ room: Infinity, written: 0, flushes: true, refusal: '' }));
-vi.mock('node:fs/promises', async (importOriginal) => {
-  const { onDisk } = await import('../../support/disk');
-  return onDisk(disk, await importOriginal<typeof FsPromises>());
-});
 vi.mock('node:fs', async (importOriginal) => {
-  const { onDiskSync } = await import('../../support/disk');
-  return onDiskSync(disk, await importOriginal<typeof Fs>());
+  const { onDisk } = await import('../../support/disk');
+  return onDisk(disk, await importOriginal<typeof Fs>());
 });
 
 const { folder: data, netFile, images } = tinyData(300);
