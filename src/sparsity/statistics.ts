@@ -74,6 +74,8 @@ export class StatisticsAccumulator {
     const variance = Math.max(0, m2 - m1 * m1);
     const fourth = m4 - 4 * m1 * m3 + 6 * m1 * m1 * m2 - 3 * m1 ** 4;
     const orNaN = (value: number) => (finite > 0 ? value : NaN);
+    const smallest = Math.max(0, this.min, -this.max);
+    const largest = Math.max(-this.min, this.max);
     return {
       count,
       nonZero: count - this.zero,
@@ -87,7 +89,10 @@ export class StatisticsAccumulator {
       // The sum of (d + shift)^2, from the sums of d.
       l2: orNaN(Math.sqrt(Math.max(0, s2 + 2 * shift * this.s1 + shift * shift * finite))),
       kurtosis: this.min < this.max ? fourth / (variance * variance) : NaN,
-      quantiles: this.magnitudes.quantiles(quantileLevels),
+      // The middle of a bucket may lie beyond all values that are in it.
+      quantiles: this.magnitudes
+        .quantiles(quantileLevels)
+        .map((quantile) => Math.min(largest, Math.max(smallest, quantile))),
     };
   }
 }

@@ -25,6 +25,7 @@ import {
   ranks,
   type PlannedBlob,
   type PlanState,
+  thresholdIn,
 } from './plan';
 import { PruneRun } from './PruneRun';
 import { isUsable, SaliencyChoice, useSaliency } from './SaliencyChoice';
@@ -374,8 +375,7 @@ function ThresholdChart({
   if (!blob || !figures) return null;
   const outcome = outcomes.get(keyOf(blob));
   const { method } = blob.rule;
-  // What goes by its saliency lies anywhere among the weights.
-  const threshold = bySaliency || !blob.chosen ? undefined : outcome?.threshold;
+  const threshold = thresholdIn(blob, outcome, bySaliency);
   const canDrag = blob.chosen && !bySaliency && method !== 'n:m' && method !== 'filters';
   const onThreshold = (threshold: number) => {
     if (method === 'global' && !blob.own) {
@@ -398,7 +398,11 @@ function ThresholdChart({
           {blob.row.name} <span class="muted">{blobTitle(blob.row.type, blob.blob)}</span>
         </h3>
         <span class="muted">
-          {threshold !== undefined && threshold >= 0 && t('|w| ≤ {0} goes', formatValue(threshold, 4))}
+          {threshold !== undefined &&
+            threshold >= 0 &&
+            (method === 'random'
+              ? t('|w| ≤ {0} may go', formatValue(threshold, 4))
+              : t('|w| ≤ {0} goes', formatValue(threshold, 4)))}
         </span>
         <span class="spacer" />
         <CountScale />

@@ -278,6 +278,17 @@ function bytesOf(
   return 8 * entries + 4 * (outer + 1);
 }
 
+/**
+ * The |w| up to which weights of a blob go, where its histogram can show it: whole filters go by their norms, and what
+ * goes by its saliency lies anywhere among the weights.
+ */
+export const thresholdIn = (
+  { chosen, rule }: PlannedBlob,
+  outcome: Estimate | undefined,
+  bySaliency: boolean,
+): number | undefined =>
+  chosen && !bySaliency && rule.method !== 'filters' ? outcome?.threshold : undefined;
+
 /** The keep ratio that has this threshold, over blobs taken together. */
 export function keepAtThreshold(figures: readonly BlobFigures[], threshold: number): number {
   let count = 0;

@@ -99,6 +99,17 @@ describe('statistics', () => {
     );
   });
 
+  test.each([[[0.25, 0.25]], [[-0.116641, -0.2]], [[0, 1]]])(
+    'have no quantile beyond the values %j',
+    (values) => {
+      const sorted = Float32Array.from(values).map(Math.abs).sort();
+      for (const quantile of statisticsOf(Float32Array.from(values)).quantiles) {
+        expect(quantile).toBeGreaterThanOrEqual(sorted[0]);
+        expect(quantile).toBeLessThanOrEqual(sorted.at(-1)!);
+      }
+    },
+  );
+
   test('do not cancel far from zero', () => {
     const { mean, std } = statisticsOf(Float32Array.of(1e6, 1e6 + 1, 1e6 + 2));
     expect(mean).toBeCloseTo(1e6 + 1, 6);

@@ -15,6 +15,7 @@ import {
   type PlanAction,
   type PlanState,
   reducePlan,
+  thresholdIn,
   toPlan,
 } from '../../../webview/model/plan';
 
@@ -127,6 +128,14 @@ test('the threshold and the keep ratio are each other’s reverse', () => {
   const plan = play({ kind: 'plan.amount', amount: 0.25 });
   const { threshold } = estimate(plan, plannedBlobs(plan, layers), () => figures).get(keyOf(weight))!;
   expect(keepAtThreshold([figures], threshold!)).toBeCloseTo(0.25, 2);
+});
+
+test.each(['keep', 'random', 'filters'] as const)('the histogram shows what %s prunes by', (method) => {
+  const [blob] = plannedBlobs(play({ kind: 'plan.method', method }), layers);
+  const outcome = { threshold: 0.7, zeros: 10, bytes: 10 };
+  // The threshold of filters is one of norms.
+  expect(thresholdIn(blob, outcome, false)).toBe(method === 'filters' ? undefined : 0.7);
+  expect(thresholdIn(blob, outcome, true)).toBeUndefined();
 });
 
 describe('the plan', () => {
