@@ -134,29 +134,33 @@ function checkShapes(
   const said = new Set<string>();
   try {
     const read = knowledge.read ?? readNet(prototxt);
-    const byLine = new Map([...read.nodes].map(([layer, node]) => [layer.line, node]));
+    /** What an error tells of its layer; a line may hold several. */
+    const placed = (line: number | undefined, name: string | undefined) => `${line} ${name}`;
+    const byPlace = new Map([...read.nodes].map(([{ line, name }, node]) => [placed(line, name), node]));
     for (const phase of wiring.phases) {
       const { errors, layers } = inferShapes(read.net, phase);
       // Of a layer that inference does not know, or whose bottoms nobody makes, the other checks speak.
       const silent = new Set(
         layers
           .filter(({ type, bottoms }) => type === undefined || bottoms.includes(undefined))
-          .map(({ layer }) => layer.line),
+          .map(({ layer: { line, name } }) => placed(line, name)),
       );
       for (const error of errors) {
-        if (silent.has(error.line)) continue;
-        const node = byLine.get(error.line);
+        const place = placed(error.line, error.layer);
+        if (silent.has(place)) continue;
+        const node = byPlace.get(place);
         const text = node && texts.get(node);
-        if (!text || said.has(`${error.line} ${error.message}`) || faulty(node)) continue;
-        said.add(`${error.line} ${error.message}`);
+        if (!text || said.has(`${place} ${error.message}`) || faulty(node)) continue;
+        said.add(`${place} ${error.message}`);
         report('shape', usesFork(node) ? 'warning' : 'error', placeOf(text), error.what);
       }
       if (model)
         for (const { layer, params } of layers) {
-          const text = texts.get(byLine.get(layer.line)!);
+          const place = placed(layer.line, layer.name);
+          const text = texts.get(byPlace.get(place)!);
           const problem = misfitOf(layer.name, params, model);
-          if (!text || !problem || said.has(`${layer.line} weights`)) continue;
-          said.add(`${layer.line} weights`);
+          if (!text || !problem || said.has(`${place} weights`)) continue;
+          said.add(`${place} weights`);
           report('weights', 'warning', placeOf(text), problem);
         }
     }

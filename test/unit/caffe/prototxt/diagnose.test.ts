@@ -5,6 +5,7 @@ import { diagnose, type Knowledge } from '../../../../src/caffe/prototxt/diagnos
 import { parsePrototxt } from '../../../../src/caffe/prototxt/parser';
 import { applyEdits } from '../../../../src/caffe/prototxt/tree';
 import { parseNet } from '../../../../src/caffe/readNet';
+import { inferShapes } from '../../../../src/network/shapes';
 import { phrase, textOf } from '../../../../src/phrase';
 
 const lenet = readFileSync(
@@ -202,9 +203,17 @@ describe('what others know', () => {
   };
 
   test('a shape that Caffe refuses stands at its layer, once for both phases', () => {
-    const error = new CaffeError(phrase`the sizes do not fit`, { line: 2 });
+    const error = new CaffeError(phrase`the sizes do not fit`, { line: 2, layer: 'ip' });
     expect(found(net, { inferShapes: inferred([], [error]) })).toEqual([
       'error shape «ip»: the sizes do not fit',
+    ]);
+  });
+
+  test('of two layers on a line, what is refused stands at the one that is meant', () => {
+    const line = `input: "data" input_shape { dim: 1 } layer { name: "a" type: "Accuracy" bottom: "data" } layer { name: "b" type: "ReLU" bottom: "data" top: "b" }`;
+    expect(found(line, { inferShapes: (net, phase) => inferShapes(net, { phase }) })).toEqual([
+      'hint deprecated «input»: `input` is deprecated; write a layer of type Input',
+      'error shape «a»: Accuracy takes 2 bottom blob(s), not 1',
     ]);
   });
 
