@@ -61,6 +61,18 @@ test('layers are filtered by name and type', async () => {
   await filter.fill('');
 });
 
+test('types and numbers of layers are not cut off beside the explorer', async () => {
+  const page = await openModel(session.workbench, 'lenet.caffemodel');
+  await page.getByRole('row').filter({ hasText: 'InnerProduct' }).first().waitFor();
+  const cut = await page
+    .getByRole('grid', { name: 'Layers' })
+    .getByRole('gridcell')
+    .evaluateAll((cells) =>
+      cells.filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent),
+    );
+  expect(cut).toEqual([]);
+});
+
 test('layers are walked through with the keyboard alone', async () => {
   const { workbench } = session;
   const page = await openModel(workbench, 'lenet.caffemodel');
@@ -138,6 +150,11 @@ test('the zeros of a net too long to be read unasked are told so far, and of all
   writeFileSync(join(folder, 'long.caffemodel'), modelBytes(layers));
   const page = await openModel(workbench, 'long.caffemodel');
   await page.getByText('100% so far').waitFor();
+  // The selected layer is now the last one, far from the first rows.
+  await page.getByRole('button', { name: '#' }).click();
+  await page.getByRole('button', { name: '#' }).click();
+  await page.getByText('ip2499').first().waitFor();
+  await page.getByRole('button', { name: '#' }).click();
   await workbench.screenshot('inspect-long');
   await page.getByRole('button', { name: 'Gather the statistics of all layers' }).click();
   await page.getByRole('banner').getByText('80.0%').waitFor();
