@@ -80,9 +80,10 @@ export function Grid<Row>(props: {
     if (top < element.scrollTop) element.scrollTop = top;
     else if (top + rowHeight > element.scrollTop + inView) element.scrollTop = top + rowHeight - inView;
   };
-  // The active row comes into sight when it changes, and when the order of the rows does.
+  useEffect(() => reveal(active), [active]);
+  // Who sorts looks for the first rows, wherever the active one is now.
   const order = `${sort?.column}/${sort?.descending}`;
-  useEffect(() => reveal(active), [active, order]);
+  useEffect(() => scroller.current?.scrollTo({ top: 0 }), [order]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     const page = Math.max(1, visible - 2);

@@ -77,9 +77,10 @@ function Header({ session, fileName }: { session: Session; fileName: string }): 
   const phase = useModel((state) => state.phase);
   const wantsAll = useModel((state) => state.wantsAll);
   const sum = useMemo(() => totals({ layers, figures }), [layers, figures]);
+  const name = summary?.name || fileName;
   return (
     <header class="head">
-      <h1>{summary?.name || fileName}</h1>
+      <h1 title={name}>{name}</h1>
       {summary && (
         <dl>
           <div>
