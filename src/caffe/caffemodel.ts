@@ -28,7 +28,9 @@ const v0Fields: LayerFields = { name: 1, type: 2, blobs: 50 };
 /** Indexes a protobuf model of any version; see `openModel`. */
 export async function indexCaffemodel(source: ByteSource): Promise<Model> {
   const index = await new ModelIndexer(source).index();
-  const credible = index.layers.some((layer) => isText(layer.name) && (layer.type || layer.blobs.length > 0));
+  const credible = index.layers.some(({ name, type, blobs }) =>
+    name === '' ? isText(type) && blobs.length > 0 : isText(name) && (type || blobs.length > 0),
+  );
   if (!credible) throw await refusal(source, index.damage[0]);
   return index;
 }
@@ -162,6 +164,12 @@ async function refusal(source: ByteSource, damage: Damage | undefined): Promise<
     return new CaffeError(phrase`this is the text of a net (prototxt), not a model with weights`, {
       ...at,
       advice: phrase`Rename it to .prototxt`,
+    });
+  }
+  if (/^\s*<(?:!doctype html|html|\?xml)/i.test(start)) {
+    return new CaffeError(phrase`this is a web page, not a Caffe model`, {
+      ...at,
+      advice: phrase`Download the file itself, not the page that tells of it`,
     });
   }
   if (start.startsWith('PK\u0003\u0004') || start.startsWith('\u001f')) {

@@ -50,7 +50,7 @@ export function BlobDetail(): JSX.Element {
     <section class="pane detail" aria-label={t('Blob')}>
       <header>
         <h2>
-          {layer.name} <span class="muted">{layer.type}</span>
+          {layer.name || <i>{t('(no name)')}</i>} <span class="muted">{layer.type}</span>
         </h2>
         <div class="segments" role="radiogroup" aria-label={t('Blob')}>
           {layer.blobs.map(({ index }) => (

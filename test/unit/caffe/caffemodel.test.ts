@@ -204,6 +204,14 @@ describe('layers', () => {
   });
 });
 
+it.each([
+  ['without a name', text(2, 'InnerProduct')],
+  ['with an empty name', concat(text(1, ''), text(2, 'InnerProduct'))],
+])('reads layers %s', async (_, head) => {
+  const { layers } = await open(bytes(100, head, bytes(7, packedFloats(5, values), shape(2, 3))));
+  expect(layers).toMatchObject([{ name: '', type: 'InnerProduct', blobs: [{ shape: [2, 3] }] }]);
+});
+
 describe('files that lie', () => {
   const sound = v2Layer(bytes(7, packedFloats(5, values), shape(2, 3)));
   const refusals: Record<string, [Uint8Array, RegExp]> = {
@@ -215,6 +223,10 @@ describe('files that lie', () => {
     'a prototxt': [
       new TextEncoder().encode('# LeNet\nname: "LeNet"\nlayer { name: "data" }\n'),
       /text of a net \(prototxt\)/,
+    ],
+    'a page of the site to download it from': [
+      new TextEncoder().encode('\n<!DOCTYPE html>\n<html><head><title>lenet.caffemodel</title>'),
+      /web page.*Download the file itself/,
     ],
     'a line of hashes, at once': [new TextEncoder().encode('#'.repeat(600)), /no Caffe model/],
     'a zip': [new Uint8Array([0x50, 0x4b, 3, 4, 0, 0, 0, 0]), /archive/],
