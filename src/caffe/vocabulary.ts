@@ -49,3 +49,36 @@ export const forkPolicies: ReadonlySet<string> = new Set([
   'cosine',
   'multistep_warmup',
 ]);
+
+/** The fields whose unknown words end Caffe when it comes to them, with those that it knows. */
+export const fatalWords: ReadonlyMap<string, readonly string[]> = new Map(
+  ['FillerParameter.type', 'SolverParameter.regularization_type'].map((field) => [
+    field,
+    Object.keys(words[field]),
+  ]),
+);
+
+/** What other frameworks call a field, and what Caffe does. */
+export const otherNames: ReadonlyMap<string, string> = new Map([
+  ['padding', 'pad'],
+  ['filters', 'num_output'],
+  ['num_filter', 'num_output'],
+  ['num_filters', 'num_output'],
+  ['out_channels', 'num_output'],
+  ['units', 'num_output'],
+  ['kernel', 'kernel_size'],
+  ['filter_size', 'kernel_size'],
+  ['bias', 'bias_term'],
+  ['use_bias', 'bias_term'],
+  ['epsilon', 'eps'],
+  ['dropout', 'dropout_ratio'],
+  ['rate', 'dropout_ratio'],
+  ['ratio', 'dropout_ratio'],
+  ['batch', 'batch_size'],
+  ['learning_rate', 'base_lr'],
+  ['lr', 'base_lr'],
+  ['policy', 'lr_policy'],
+  ['iterations', 'max_iter'],
+  ['max_iterations', 'max_iter'],
+  ['regularization', 'regularization_type'],
+]);

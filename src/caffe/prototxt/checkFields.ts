@@ -2,7 +2,11 @@ import { phrase } from '../../phrase';
 import { v1LayerTypeByName } from '../layerTypes';
 import { nearest } from '../nearest';
 import type { FieldType, MessageType } from '../schema';
-import { removeFix, replaceWith, type Report, withGuess } from './diagnostic';
+import { fatalWords, otherNames } from '../vocabulary';
+import { checkFiller } from './checkFiller';
+import { perBlobFix } from './convert';
+import { removeFix, replaceWith, type Fix, type Report, withGuess } from './diagnostic';
+import { insideQuotes } from './netText';
 import type { FieldNode, MessageNode, Prototxt, ScalarNode } from './tree';
 import { readScalar, stringValue, typeInWords } from './values';
 
@@ -39,7 +43,7 @@ export function checkFields(
   for (const field of node.fields) {
     const fieldType = type.fields.get(field.name);
     if (!fieldType) {
-      reportUnknown(field, type, report);
+      reportUnknown(prototxt, field, type, report);
       continue;
     }
     if (!fieldType.repeated) {
@@ -75,6 +79,7 @@ export function checkFields(
         );
     }
   }
+  if (type.name === 'FillerParameter') checkFiller(prototxt, node, report);
   for (const required of type.required)
     if (!node.fields.some(({ name }) => name === required.name))
       report(
@@ -99,9 +104,13 @@ function isFine(prototxt: Prototxt, node: MessageNode, type: MessageType, report
  * A name that is near one we know is a slip. Any other may be a fork's: Caffe itself refuses it, but a remark on a
  * layer's parameters and a warning elsewhere are all that we can say for sure.
  */
-function reportUnknown(field: FieldNode, type: MessageType, report: Report): void {
-  const forks = type.name === 'LayerParameter' && field.name.endsWith('_param');
-  const guess = forks ? nearestParam(field.name, type) : nearest(field.name, type.fields.keys());
+function reportUnknown(prototxt: Prototxt, field: FieldNode, type: MessageType, report: Report): void {
+  const layer = type.name === 'LayerParameter';
+  if (layer && reportMisplaced(prototxt, field, report)) return;
+  const forks = layer && field.name.endsWith('_param');
+  const guess = forks
+    ? nearestParam(field.name, type)
+    : (nameElsewhere(field.name, type) ?? nearest(field.name, type.fields.keys()));
   const message = phrase`${type.name} has no field "${field.name}"`;
   if (guess !== undefined)
     report('unknown-field', 'error', field.nameSpan, withGuess(message, guess), {
@@ -114,6 +123,36 @@ function reportUnknown(field: FieldNode, type: MessageType, report: Report): voi
       field.nameSpan,
       phrase`${message}, neither in BVLC Caffe nor in the forks we know`,
     );
+}
+
+/** The field that has this name in other frameworks. */
+function nameElsewhere(name: string, type: MessageType): string | undefined {
+  const here = otherNames.get(name);
+  return here !== undefined && type.fields.has(here) ? here : undefined;
+}
+
+/** Tells of what a layer says of its blobs in the syntax of 2014, or outside of `param`; whether it does. */
+function reportMisplaced(prototxt: Prototxt, field: FieldNode, report: Report): boolean {
+  const { text } = prototxt;
+  const { name, nameSpan } = field;
+  if (name === 'blobs_lr' || name === 'weight_decay' || name === 'blob_share_mode') {
+    const fix = perBlobFix(prototxt, field.parent);
+    report(
+      'unknown-field',
+      'error',
+      nameSpan,
+      phrase`"${name}" is the syntax of 2014 and before: a \`layer\` has one \`param\` for each blob`,
+      { fixes: fix ? [fix] : [] },
+    );
+    return true;
+  }
+  const value = field.values[0];
+  if ((name !== 'lr_mult' && name !== 'decay_mult') || !value) return false;
+  const inner = text.slice(field.start, value.end);
+  report('unknown-field', 'error', nameSpan, phrase`"${name}" stands in \`param\`: one for each blob`, {
+    fixes: [replaceWith({ start: field.start, end: value.end }, `param { ${inner} }`)],
+  });
+  return true;
 }
 
 /** All parameters end alike, so only what is before counts. */
@@ -136,12 +175,18 @@ function checkScalar(
   const { type } = fieldType;
   const { text } = prototxt;
   if (typeof type !== 'string' && type.kind === 'message') {
-    report('wrong-type', 'error', value, phrase`"${field.name}" must be ${typeInWords(type)}`);
+    const wrapped = wrappedIn(type, text, value);
+    const fixes = wrapped && !field.list ? [replaceWith(field, `${field.name} { ${wrapped} }`)] : [];
+    report('wrong-type', 'error', value, phrase`"${field.name}" must be ${typeInWords(type)}`, { fixes });
     return;
   }
-  if (readScalar(text, value, type) !== undefined) return;
+  if (readScalar(text, value, type) !== undefined) {
+    if (type === 'string' && fatalWords.has(`${owner.name}.${field.name}`))
+      checkWord(text, value, field, fatalWords.get(`${owner.name}.${field.name}`)!, report);
+    return;
+  }
   const raw = value.kind === 'string' ? stringValue(text, value) : text.slice(value.start, value.end);
-  const fixes = [];
+  const fixes: Fix[] = [];
   let message = phrase`"${field.name}" must be ${typeInWords(type)}`;
   if (typeof type !== 'string') {
     const guess = type.values.has(raw) ? raw : nearest(raw, type.values.keys());
@@ -161,8 +206,46 @@ function checkScalar(
     readScalar(raw, { kind: kindOf(raw), start: 0, end: raw.length }, type) !== undefined
   ) {
     fixes.push(replaceWith(value, raw));
+  } else {
+    const plain = type === 'bool' ? plainBool(raw) : type.includes('int') ? plainInteger(raw) : undefined;
+    if (plain !== undefined) fixes.push(replaceWith(value, plain));
   }
   report('wrong-type', 'error', value, message, { fixes });
+}
+
+/** `true` or `false` as other languages write it. */
+const plainBool = (raw: string): string | undefined =>
+  /^(?:true|yes|on)$/i.test(raw) ? 'true' : /^(?:false|no|off)$/i.test(raw) ? 'false' : undefined;
+
+/** `3.0` and `1e5` as an integer. */
+const plainInteger = (raw: string): string | undefined =>
+  /^\d+(?:\.0*)?(?:e\d)?$/i.test(raw) ? String(Number(raw)) : undefined;
+
+/** A scalar in the place of a message is most likely what the message is mainly for: a phase, a type, a name. */
+function wrappedIn(type: MessageType, text: string, value: ScalarNode): string | undefined {
+  for (const name of ['phase', 'type', 'name']) {
+    const inner = type.fields.get(name)?.type;
+    if (!inner || (typeof inner !== 'string' && inner.kind === 'message')) continue;
+    if (readScalar(text, value, inner) !== undefined) return `${name}: ${text.slice(value.start, value.end)}`;
+  }
+  return undefined;
+}
+
+function checkWord(
+  text: string,
+  value: ScalarNode,
+  field: FieldNode,
+  words: readonly string[],
+  report: Report,
+): void {
+  const word = stringValue(text, value);
+  if (words.includes(word)) return;
+  const guess = nearest(word, words);
+  const span = insideQuotes(text, value);
+  const message = phrase`Unknown ${field.name} "${word}"`;
+  if (guess === undefined)
+    report('wrong-type', 'hint', span, phrase`${message}, neither in BVLC Caffe nor in the forks we know`);
+  else report('wrong-type', 'error', span, withGuess(message, guess), { fixes: [replaceWith(span, guess)] });
 }
 
 const kindOf = (raw: string): ScalarNode['kind'] => (/^[a-z_]/i.test(raw) ? 'identifier' : 'number');

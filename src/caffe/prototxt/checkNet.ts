@@ -1,8 +1,9 @@
 import { phrase } from '../../phrase';
 import { layerKinds } from '../layerCatalogue';
 import { nearest } from '../nearest';
+import { misplacedSettings } from './convert';
 import { insertionAfter, removeFix, replaceWith, type Fix, type Report, withGuess } from './diagnostic';
-import { type BlobUse, type LayerText, type NetText, type Wiring } from './netText';
+import { isInPlace, type BlobUse, type LayerText, type NetText, type Wiring } from './netText';
 import type { Prototxt, Span } from './tree';
 
 /** Where to point for a layer as a whole: its name, or else the word `layer`. */
@@ -156,7 +157,7 @@ function checkKind(prototxt: Prototxt, net: NetText, layer: LayerText, typeSpan:
     );
     return;
   }
-  if (kind.loss && layer.bottoms.length < kind.bottoms[0])
+  if ((kind.loss || kind.type === 'Accuracy') && layer.bottoms.length < kind.bottoms[0])
     report(
       'missing-bottom',
       'error',
@@ -166,7 +167,25 @@ function checkKind(prototxt: Prototxt, net: NetText, layer: LayerText, typeSpan:
         : phrase`${kind.type} takes at least ${kind.bottoms[0]} bottoms: what is predicted and what is true, not ${layer.bottoms.length}`,
       { fixes: net.layers.length > 5000 ? [] : bottomFixes(prototxt, net, layer) },
     );
+  if (windowed.has(kind.type))
+    for (const use of layer.tops)
+      if (isInPlace(use))
+        report(
+          'in-place',
+          'warning',
+          use.span,
+          phrase`${kind.type} does not work in place: it would overwrite "${use.blob}" while it reads it`,
+        );
   if (!modern) return;
+  const misplaced = misplacedSettings(prototxt, layer);
+  for (const field of misplaced?.fields ?? [])
+    report(
+      'useless-field',
+      'warning',
+      field.nameSpan,
+      phrase`Caffe reads ${field.name} in transform_param; here it has no effect`,
+      { fixes: [misplaced!.fix] },
+    );
   for (const field of layer.node.fields)
     if (field.name.endsWith('_param') && !kind.params.includes(field.name) && layerParams.has(field.name))
       report('useless-field', 'hint', field, phrase`${kind.type} does not read ${field.name}`, {
@@ -174,6 +193,9 @@ function checkKind(prototxt: Prototxt, net: NetText, layer: LayerText, typeSpan:
         fixes: [removeFix(prototxt, field)],
       });
 }
+
+/** Layers that read their bottom again after they have begun to write; Caffe does not check that their top is another. */
+const windowed: ReadonlySet<string> = new Set(['Convolution', 'Deconvolution', 'InnerProduct', 'Pooling']);
 
 /** The parameters that some known layer type reads. */
 const layerParams = new Set([...layerKinds.values()].flatMap(({ params }) => params));

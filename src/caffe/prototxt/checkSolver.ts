@@ -42,6 +42,7 @@ export function checkSolver(
   const field = (name: Field): FieldNode | undefined => fieldOf(node, name);
   const place = (name: Field): Span => field(name)?.nameSpan ?? node.fields[0].nameSpan;
   checkNets(solver, place, report);
+  checkCounts(node, solver, place, report);
   checkPolicy(prototxt, solver, field, place, report);
   checkType(prototxt, node, solver, field, place, report);
   if (!exists) return;
@@ -60,13 +61,16 @@ function checkNets(solver: SolverParameter, place: (name: Field) => Span, report
   const train = (['net', 'net_param', 'train_net', 'train_net_param'] as const).filter(
     (name) => solver[name] !== undefined,
   );
-  if (train.length === 0)
+  if (train.length === 0) {
     report(
       'solver',
       'error',
       place('net'),
       phrase`The solver names no net to train: set \`net\` to its prototxt`,
     );
+    // What the tests need depends on the net.
+    if (!solver.test_net && !solver.test_net_param) return;
+  }
   // `net` and `net_param` may stand beside a test net, but not beside another train net.
   if (train.length > 1)
     report(
@@ -108,6 +112,24 @@ function checkNets(solver: SolverParameter, place: (name: Field) => Span, report
       place('test_interval'),
       phrase`test_interval has no effect without test_iter`,
     );
+}
+
+function checkCounts(
+  node: MessageNode,
+  solver: SolverParameter,
+  place: (name: Field) => Span,
+  report: Report,
+): void {
+  // The policy that computes with it says so itself.
+  if (!fieldOf(node, 'max_iter') && solver.lr_policy !== 'poly')
+    report(
+      'solver',
+      'hint',
+      place('max_iter'),
+      phrase`The solver has no max_iter: unless the program that trains sets it, Caffe takes 0 and learns nothing`,
+    );
+  for (const name of ['iter_size', 'average_loss'] as const)
+    if ((solver[name] ?? 1) < 1) report('solver', 'error', place(name), phrase`${name} must be positive`);
 }
 
 function checkPolicy(

@@ -15,7 +15,9 @@ import type { PlainMessage } from './values';
  * where it differs and keeps its layout; one of 2013 is written anew with its comments above it.
  */
 export function conversionFix(prototxt: Prototxt, net: NetText): Fix | undefined {
-  if (net.layers.some(({ node }) => node.field!.name === 'layer') && net.layers.some(isOld)) return undefined;
+  // What mixes both cannot be read, which writing a layer of 2013 anew takes.
+  const mixed = net.layers.some(isOld) && !net.layers.every(isOld);
+  if (mixed && net.layers.some(({ node, description }) => node !== description)) return undefined;
   const edits = [...inputEdits(prototxt, net), ...layerEdits(prototxt, net)];
   return edits.length === 0
     ? undefined
@@ -67,9 +69,33 @@ function v1Edits(prototxt: Prototxt, { node, type }: LayerText): TextEdit[] {
     if (current !== undefined) edits.push({ start: written.start, end: written.end, text: quote(current) });
   }
   edits.push(...paramEdits(prototxt, node));
-  const source = { Data: 'data_param', ImageData: 'image_data_param', WindowData: 'window_data_param' }[type];
-  if (source) edits.push(...transformEdits(prototxt, node, source));
+  const source = imageSources[type];
+  if (source) edits.push(...transformEdits(prototxt, node, source, imageSettings));
   return edits;
+}
+
+/** Where the data layers of 2014 had their image settings. */
+const imageSources: Readonly<Partial<Record<string, string>>> = {
+  Data: 'data_param',
+  ImageData: 'image_data_param',
+  WindowData: 'window_data_param',
+};
+const imageSettings: readonly string[] = ['scale', 'mean_file', 'crop_size', 'mirror'];
+
+/** Image settings of a layer of the current syntax that Caffe does not read where they are, and the way to move them. */
+export function misplacedSettings(
+  prototxt: Prototxt,
+  { node, type }: LayerText,
+): { fields: FieldNode[]; fix: Fix } | undefined {
+  const source = imageSources[type];
+  const message = source && fieldOf(node, source)?.values[0];
+  if (!message || message.kind !== 'message') return undefined;
+  // WindowData alone still takes its scale from where it was.
+  const names = imageSettings.filter((name) => type !== 'WindowData' || name !== 'scale');
+  const fields = message.fields.filter(({ name }) => names.includes(name));
+  if (fields.length === 0) return undefined;
+  const edits = transformEdits(prototxt, node, source, names);
+  return { fields, fix: { title: phrase`Move to transform_param`, edits, preferred: true } };
 }
 
 const perBlob = {
@@ -79,11 +105,18 @@ const perBlob = {
   weight_decay: 'decay_mult',
 };
 
+/** The fix for `blobs_lr` and its like in a layer of the current syntax; undefined where some \`param\` is there already. */
+export function perBlobFix(prototxt: Prototxt, node: MessageNode): Fix | undefined {
+  const edits = paramEdits(prototxt, node);
+  return edits.length === 0 ? undefined : { title: phrase`Write \`param\``, edits, preferred: true };
+}
+
 /** `blobs_lr` and its like, one list each, become one `param` for each blob, where the first of them stood. */
 function paramEdits(prototxt: Prototxt, node: MessageNode): TextEdit[] {
   const { text } = prototxt;
   const fields = node.fields.filter(({ name }) => name in perBlob);
-  if (fields.length === 0) return [];
+  const modern = fields.some(({ values }) => values.some(({ kind }) => kind === 'message'));
+  if (fields.length === 0 || modern) return [];
   const params: string[][] = [];
   for (const [old, current] of Object.entries(perBlob)) {
     const values = fields.filter(({ name }) => name === old).flatMap((field) => field.values);
@@ -104,12 +137,17 @@ function paramEdits(prototxt: Prototxt, node: MessageNode): TextEdit[] {
 }
 
 /** The image settings of a data layer move to `transform_param`. */
-function transformEdits(prototxt: Prototxt, node: MessageNode, source: string): TextEdit[] {
+function transformEdits(
+  prototxt: Prototxt,
+  node: MessageNode,
+  source: string,
+  names: readonly string[],
+): TextEdit[] {
   const { text } = prototxt;
   const data = fieldOf(node, source);
   const message = data?.values[0];
   if (!data || message?.kind !== 'message') return [];
-  const moved = message.fields.filter(({ name }) => /^(scale|mean_file|crop_size|mirror)$/.test(name));
+  const moved = message.fields.filter(({ name }) => names.includes(name));
   if (moved.length === 0) return [];
   const words = moved.map((field) => text.slice(field.start, field.end).replace(/[,;]$/, ''));
   const target = fieldOf(node, 'transform_param')?.values[0];

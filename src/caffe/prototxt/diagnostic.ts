@@ -9,6 +9,7 @@ export type DiagnosticCode =
   | 'missing-field'
   | 'unknown-bottom'
   | 'duplicate-top'
+  | 'in-place'
   | 'duplicate-layer'
   | 'missing-bottom'
   | 'unknown-layer-type'
@@ -88,9 +89,24 @@ export const removeFix = (prototxt: Prototxt, field: FieldNode): Fix => ({
   preferred: true,
 });
 
+/** The edit that puts a line before a field of a message: on a line of its own if the field has one. */
+export function insertionBefore(prototxt: Prototxt, field: Span, line: string): TextEdit {
+  const { indent, first } = indentOf(prototxt, field.start);
+  return {
+    start: field.start,
+    end: field.start,
+    text: first ? `${line}${newlineOf(prototxt)}${indent}` : `${line} `,
+  };
+}
+
 /** The edit that puts a line after a field of a message: on a line of its own if the field has one. */
 export function insertionAfter(prototxt: Prototxt, field: Span, line: string): TextEdit {
   const { indent, first } = indentOf(prototxt, field.start);
-  const newline = prototxt.text.includes('\r\n') ? '\r\n' : '\n';
-  return { start: field.end, end: field.end, text: first ? `${newline}${indent}${line}` : ` ${line}` };
+  return {
+    start: field.end,
+    end: field.end,
+    text: first ? `${newlineOf(prototxt)}${indent}${line}` : ` ${line}`,
+  };
 }
+
+const newlineOf = ({ text }: Prototxt): string => (text.includes('\r\n') ? '\r\n' : '\n');

@@ -1,4 +1,5 @@
 import { phrase, type Phrase } from '../../phrase';
+import { nearest } from '../nearest';
 import {
   floorIndex,
   indentOf,
@@ -191,9 +192,11 @@ function readHint(
       continue;
     }
     if (!hintWords.has(key)) {
+      const guess = nearest(key, hintWords.keys());
       problems.push({
         ...span,
         message: phrase`A hint knows no "${key}"; it may be ${[...hintWords.keys()].join(', ')}`,
+        ...(guess ? { replacement: guess + word.slice(key.length) } : {}),
       });
       continue;
     }
@@ -227,10 +230,13 @@ function take(
     return { message: phrase`"${key}" needs a value, as in ${key}=${examples[key]}` };
   if (key === 'method') {
     const method = value.toLowerCase();
-    if (!hintMethods.has(method) && !isPattern(method))
+    if (!hintMethods.has(method) && !isPattern(method)) {
+      const guess = nearest(method, hintMethods.keys());
       return {
         message: phrase`Unknown method "${value}": it may be ${[...hintMethods.keys()].join(', ')} or N:M such as 2:4`,
+        ...(guess ? { replacement: `method=${guess}` } : {}),
       };
+    }
     hint.method = method;
     return undefined;
   }

@@ -17,6 +17,12 @@ function source(
     tops,
     source: true,
     plan(layer, _bottoms, context) {
+      const { mean_file, mean_value = [] } = layer.transform_param ?? {};
+      refuse(
+        layer,
+        mean_file !== undefined && mean_value.length > 0,
+        phrase`mean_file and mean_value cannot both be given`,
+      );
       const known = context.sourceShapes?.(layer);
       refuse(
         layer,

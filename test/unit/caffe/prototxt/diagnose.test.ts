@@ -31,7 +31,7 @@ function fixed(text: string, code: string): string {
 }
 
 const data = 'layer { name: "d" type: "Input" top: "data" top: "label" }\n';
-const solver = 'net: "n" base_lr: 1 lr_policy: "fixed"';
+const solver = 'net: "n" base_lr: 1 lr_policy: "fixed" max_iter: 1';
 
 describe('nothing is wrong', () => {
   test.each([
@@ -94,7 +94,7 @@ describe('what is wrong, and the way out', () => {
     ['layer { name: "a" type: "ReLU" # prune: keep=8%\n}', 'warning hint « keep=8%»: "a" is a ReLU: it has no weights to prune', 'layer { name: "a" type: "ReLU" \n}'],
     ['base_lr: 1 lr_policy: "fixed"', 'error solver «base_lr»: The solver names no net', undefined],
     [`${solver} net_param { }`, 'error solver «net_param»: Only one net can be trained', undefined],
-    ['net: "n" base_lr: 1 lr_policy: "setp"', 'error solver «setp»: Unknown lr_policy "setp"; did you mean "step"?', 'net: "n" base_lr: 1 lr_policy: "step"'],
+    ['net: "n" base_lr: 1 max_iter: 1 lr_policy: "setp"', 'error solver «setp»: Unknown lr_policy "setp"; did you mean "step"?', 'net: "n" base_lr: 1 max_iter: 1 lr_policy: "step"'],
     ['net: "n" base_lr: 1 lr_policy: "step" gamma: 1', 'error solver «lr_policy»: The policy "step" needs stepsize', undefined],
     ['net: "n" base_lr: 1 lr_policy: "inv" power: 1', 'warning solver «lr_policy»: The policy "inv" needs gamma', undefined],
     [`${solver} stepsize: 3`, 'hint useless-field «stepsize: 3»', `${solver} `],
@@ -106,6 +106,28 @@ describe('what is wrong, and the way out', () => {
     [`${solver} type: "Adamm"`, 'error solver «Adamm»', `${solver} type: "Adam"`],
     [`${solver} solver_type: NESTEROV`, 'information deprecated «solver_type: NESTEROV»', `${solver} type: "Nesterov"`],
     [`${solver} rms_decay: 0.9`, 'hint useless-field «rms_decay: 0.9»: The solver SGD does not read rms_decay', `${solver} `],
+    [`${data}layer { name: "a" type: "Accuracy" bottom: "data" top: "a" }`, 'error missing-bottom «a»: Accuracy takes 2 bottoms', `${data}layer { name: "a" type: "Accuracy" bottom: "data" bottom: "label" top: "a" }`],
+    [`${data}layer { name: "p" type: "Pooling" bottom: "data" top: "data" }`, 'warning in-place «data»: Pooling does not work in place', undefined],
+    ['layer { name: "a" type: "InnerProduct" blobs_lr: 1 blobs_lr: 2 weight_decay: 1 }', 'error unknown-field «blobs_lr»: "blobs_lr" is the syntax of 2014', 'layer { name: "a" type: "InnerProduct" param { lr_mult: 1 decay_mult: 1 } param { lr_mult: 2 } }'],
+    ['layer { name: "a" type: "InnerProduct" lr_mult: 1 }', 'error unknown-field «lr_mult»: "lr_mult" stands in `param`', 'layer { name: "a" type: "InnerProduct" param { lr_mult: 1 } }'],
+    ['layer { name: "a" type: "Convolution" convolution_param { padding: 1 } }', 'error unknown-field «padding»: ConvolutionParameter has no field "padding"; did you mean "pad"?', 'layer { name: "a" type: "Convolution" convolution_param { pad: 1 } }'],
+    ['layer { name: "a" type: "Convolution" convolution_param { kernel_size: 3.0 } }', 'error wrong-type «3.0»', 'layer { name: "a" type: "Convolution" convolution_param { kernel_size: 3 } }'],
+    ['layer { name: "a" type: "Convolution" convolution_param { bias_term: False0 } }', 'error wrong-type «False0»', undefined],
+    ['layer { name: "a" type: "Convolution" convolution_param { bias_term: no } }', 'error wrong-type «no»', 'layer { name: "a" type: "Convolution" convolution_param { bias_term: false } }'],
+    ['layer { name: "a" type: "ReLU" include: TEST }', 'error wrong-type «TEST»', 'layer { name: "a" type: "ReLU" include { phase: TEST } }'],
+    ['layer { name: "a" type: "Convolution" convolution_param { weight_filler: "msra" } }', 'error wrong-type «"msra"»', 'layer { name: "a" type: "Convolution" convolution_param { weight_filler { type: "msra" } } }'],
+    ['layer { name: "a" type: "Convolution" convolution_param { weight_filler { type: "xaver" } } }', 'error wrong-type «xaver»: Unknown type "xaver"; did you mean "xavier"?', 'layer { name: "a" type: "Convolution" convolution_param { weight_filler { type: "xavier" } } }'],
+    ['layer { name: "a" type: "Convolution" convolution_param { weight_filler { type: "gabor" } } }', 'hint wrong-type «gabor»: Unknown type "gabor", neither', undefined],
+    ['layer { name: "a" type: "Convolution" convolution_param { weight_filler { type: "xavier" std: 0.1 } } }', 'hint useless-field «std: 0.1»: The filler "xavier" does not read std', 'layer { name: "a" type: "Convolution" convolution_param { weight_filler { type: "xavier" } } }'],
+    ['layer { name: "a" type: "Convolution" convolution_param { weight_filler { std: 0.1 } } }', 'warning useless-field «std»: The filler has no type', 'layer { name: "a" type: "Convolution" convolution_param { weight_filler { type: "gaussian" std: 0.1 } } }'],
+    ['layer { name: "a" type: "Data" top: "a" data_param { source: "s" scale: 0.5 } }', 'warning useless-field «scale»: Caffe reads scale in transform_param', 'layer { name: "a" type: "Data" top: "a" data_param { source: "s" } transform_param { scale: 0.5 } }'],
+    ['layer { name: "c" type: "ReLU" } layers { name: "a" type: RELU }', 'error deprecated «layers»: A net has either `layer` or `layers`', undefined],
+    ['layer { name: "a" type: "Convolution" } # prune: kep=8%', 'warning hint «kep=8%»: A hint knows no "kep"', 'layer { name: "a" type: "Convolution" } # prune: keep=8%'],
+    ['layer { name: "a" type: "Convolution" } # prune: keep=8% method=filter', 'warning hint «method=filter»', 'layer { name: "a" type: "Convolution" } # prune: keep=8% method=filters'],
+    ['net: "n" base_lr: 1 lr_policy: "fixed"', 'hint solver «net»: The solver has no max_iter', undefined],
+    [`${solver} iter_size: 0`, 'error solver «iter_size»: iter_size must be positive', undefined],
+    [`${solver} regularization_type: "l1"`, 'error wrong-type «l1»', `${solver} regularization_type: "L1"`],
+    [`${solver} learning_rate: 1`, 'error unknown-field «learning_rate»', undefined],
   ])('%s', (text, said, after) => {
     const all = found(text);
     const code = said.split(' ')[1];
@@ -196,6 +218,23 @@ layer {
   });
 });
 
+test('layers of both syntaxes become one net', () => {
+  const mixed =
+    'layer { name: "a" type: "Input" top: "a" }\nlayers { name: "b" type: RELU bottom: "a" top: "b" param { lr_mult: 1 } }';
+  const { fixes } = diagnose(parsePrototxt(mixed)).find(
+    (one) => one.code === 'deprecated' && one.fixes.length > 0,
+  )!;
+  expect(applyEdits(mixed, fixes[0].edits)).toBe(
+    'layer { name: "a" type: "Input" top: "a" }\nlayer { name: "b" type: "ReLU" bottom: "a" top: "b" param { lr_mult: 1 } }',
+  );
+});
+
+test('a solver without a net hears of that, not of what its tests would need', () => {
+  expect(found('test_iter: 1 test_interval: 1 base_lr: 1 lr_policy: "fixed" max_iter: 1')).toEqual([
+    'error solver «test_iter»: The solver names no net to train: set `net` to its prototxt',
+  ]);
+});
+
 describe('what others know', () => {
   const net = `${data}layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip" } # prune: keep=1\n`;
   const inferred = (params: number[][], errors: CaffeError[] = []): Knowledge['inferShapes'] => {
@@ -210,10 +249,10 @@ describe('what others know', () => {
   });
 
   test('of two layers on a line, what is refused stands at the one that is meant', () => {
-    const line = `input: "data" input_shape { dim: 1 } layer { name: "a" type: "Accuracy" bottom: "data" } layer { name: "b" type: "ReLU" bottom: "data" top: "b" }`;
+    const line = `input: "data" input_shape { dim: 1 } layer { name: "a" type: "Eltwise" bottom: "data" top: "a" } layer { name: "b" type: "ReLU" bottom: "data" top: "b" }`;
     expect(found(line, { inferShapes: (net, phase) => inferShapes(net, { phase }) })).toEqual([
       'hint deprecated «input»: `input` is deprecated; write a layer of type Input',
-      'error shape «a»: Accuracy takes 2 bottom blob(s), not 1',
+      'error shape «a»: Eltwise takes at least 2 bottom blob(s), not 1',
     ]);
   });
 
