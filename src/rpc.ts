@@ -163,6 +163,13 @@ export class JobClient<Table extends JobTable<Table>> {
       },
     };
     this.pending.set(id, entry);
+    try {
+      this.send({ kind: 'start', id, job, params } as Request<Table>);
+    } catch (error) {
+      // It never begins, so nothing would ever end it.
+      this.pending.delete(id);
+      throw error;
+    }
     const cancel = () => {
       if (entry.cancelled || !this.pending.has(id)) return;
       entry.cancelled = true;
@@ -172,7 +179,6 @@ export class JobClient<Table extends JobTable<Table>> {
     signal?.addEventListener('abort', cancel, { once: true });
     const stopListening = control?.listen((to) => this.send({ kind: 'steer', id, to }));
     try {
-      this.send({ kind: 'start', id, job, params } as Request<Table>);
       for (;;) {
         while (queue.length === 0) await new Promise<void>((resolve) => (wake = resolve));
         const item = queue.shift()!;

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { phrase } from '../phrase';
+import { reasonOf } from '../caffe/errors';
+import { phrase, type Phrase } from '../phrase';
 import type { WorkerJobs } from '../protocol';
 import { JobClient, type Response, type Steering } from '../rpc';
 
@@ -18,29 +19,21 @@ const defaultPatienceMs = 5_000;
 /** How long an idle process is kept for the next job. */
 const idleMs = 120_000;
 
+/** A process with the jobs that were sent to it: they end with it, whatever process takes its place meanwhile. */
+interface Running {
+  child: ChildProcess;
+  jobs: JobClient<WorkerJobs>;
+}
+
 /**
  * The background process as the extension sees it: started with the first job, again after it died, and ended when it is
  * idle for long or with {@link dispose}. A cancelled job that does not stop in time takes its process with it.
  */
 export class WorkerClient {
-  private process: ChildProcess | undefined;
+  private current: Running | undefined;
   private idleTimer: NodeJS.Timeout | undefined;
-  private readonly jobs: JobClient<WorkerJobs>;
 
-  constructor(private readonly options: WorkerOptions) {
-    this.jobs = new JobClient<WorkerJobs>(
-      (request) => {
-        this.running().send(request, (error) => {
-          if (error) this.options.log?.(`The worker process cannot be reached: ${error.message}`);
-        });
-      },
-      (id) => {
-        setTimeout(() => {
-          if (this.jobs.isBusy(id)) this.process?.kill('SIGKILL');
-        }, this.patienceMs).unref();
-      },
-    );
-  }
+  constructor(private readonly options: WorkerOptions) {}
 
   /** Runs a job; see {@link JobClient.start}. */
   async *start<Name extends keyof WorkerJobs & string>(
@@ -51,7 +44,7 @@ export class WorkerClient {
   ): AsyncGenerator<WorkerJobs[Name]['event'], WorkerJobs[Name]['result'], void> {
     clearTimeout(this.idleTimer);
     try {
-      return yield* this.jobs.start(job, params, signal, control);
+      return yield* this.running().jobs.start(job, params, signal, control);
     } finally {
       this.waitIdle();
     }
@@ -65,7 +58,7 @@ export class WorkerClient {
   ): Promise<WorkerJobs[Name]['result']> {
     clearTimeout(this.idleTimer);
     try {
-      return await this.jobs.run(job, params, options);
+      return await this.running().jobs.run(job, params, options);
     } finally {
       this.waitIdle();
     }
@@ -73,11 +66,12 @@ export class WorkerClient {
 
   dispose(): void {
     clearTimeout(this.idleTimer);
-    const { process } = this;
-    this.process = undefined;
+    const child = this.current?.child;
+    this.current = undefined;
+    if (!child) return;
     // It ends by itself when the channel closes; the kill is for one that is too busy to notice.
-    process?.disconnect();
-    if (process) setTimeout(() => process.kill('SIGKILL'), this.patienceMs).unref();
+    if (child.connected) child.disconnect();
+    setTimeout(() => child.kill('SIGKILL'), this.patienceMs).unref();
   }
 
   private get patienceMs(): number {
@@ -86,19 +80,44 @@ export class WorkerClient {
 
   private waitIdle(): void {
     clearTimeout(this.idleTimer);
-    if (this.jobs.isBusy()) return;
-    this.idleTimer = setTimeout(() => this.dispose(), idleMs);
+    this.idleTimer = setTimeout(() => {
+      // Others may run still, and one that was left may be ending.
+      if (this.current?.jobs.isBusy()) this.waitIdle();
+      else this.dispose();
+    }, idleMs);
     this.idleTimer.unref();
   }
 
-  private running(): ChildProcess {
-    if (this.process?.connected) return this.process;
+  private running(): Running {
+    if (!this.current?.child.connected) this.current = this.launch();
+    return this.current;
+  }
+
+  private launch(): Running {
     const { script, heapMegabytes, log } = this.options;
     const child = fork(script, {
       serialization: 'advanced',
       execArgv: heapMegabytes ? [`--max-old-space-size=${heapMegabytes()}`] : [],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
+    const jobs = new JobClient<WorkerJobs>(
+      (request) => {
+        child.send(request, (error) => {
+          if (error) log?.(`The worker process cannot be reached: ${error.message}`);
+        });
+      },
+      (id) => {
+        setTimeout(() => {
+          if (jobs.isBusy(id)) child.kill('SIGKILL');
+        }, this.patienceMs).unref();
+      },
+    );
+    const running = { child, jobs };
+    const end = (text: (names: string) => Phrase) => {
+      if (this.current === running) this.current = undefined;
+      const names = jobs.running();
+      if (names.length > 0) jobs.fail({ text: text(names.join('", "')), kind: 'user' });
+    };
     let lastWords = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -106,23 +125,25 @@ export class WorkerClient {
         log?.(text.trimEnd());
       });
     }
-    child.on('message', (response) => this.jobs.receive(response as Response<WorkerJobs>));
-    child.on('error', (error) => log?.(`The worker process failed: ${error.message}`));
+    child.on('message', (response) => jobs.receive(response as Response<WorkerJobs>));
+    child.on('error', (error) => {
+      log?.(`The worker process failed: ${error.message}`);
+      // One that was never there does not exit.
+      if (child.pid !== undefined) return;
+      end(
+        (names) =>
+          phrase`The background process for "${names}" cannot be started (${reasonOf(error)}). Reload the window; when that does not help, restart VS Code.`,
+      );
+    });
     child.on('exit', (code, signal) => {
       log?.(`The worker process ended (${signal ?? `exit code ${code}`}).`);
-      if (this.process === child) this.process = undefined;
-      else if (this.process) return;
-      const running = this.jobs.running();
-      if (running.length === 0) return;
       const outOfMemory = /heap out of memory|allocation failed/i.test(lastWords) || signal === 'SIGABRT';
-      this.jobs.fail({
-        text: outOfMemory
-          ? phrase`The background process ran out of memory during "${running.join('", "')}". Your files are as they were; try again with fewer models open, or raise the setting caffePruner.workerMemory.`
-          : phrase`The background process ended unexpectedly (${signal ?? phrase`exit code ${code ?? 0}`}) during "${running.join('", "')}". Your files are as they were; the next try starts it again and removes what it had begun.`,
-        kind: 'user',
-      });
+      end((names) =>
+        outOfMemory
+          ? phrase`The background process ran out of memory during "${names}". Your files are as they were; try again with fewer models open, or raise the setting caffePruner.workerMemory.`
+          : phrase`The background process ended unexpectedly (${signal ?? phrase`exit code ${code ?? 0}`}) during "${names}". Your files are as they were; the next try starts it again and removes what it had begun.`,
+      );
     });
-    this.process = child;
-    return child;
+    return running;
   }
 }

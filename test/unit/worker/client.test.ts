@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { isCancelled } from '../../../src/rpc';
 import { WorkerClient } from '../../../src/worker/client';
 
@@ -10,23 +10,29 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 let client: WorkerClient;
 afterEach(() => client.dispose());
+const lines: string[] = [];
 
 /** A worker whose behaviour is told by the path it is asked about. */
-function start(): WorkerClient {
+function start(patienceMs = 100): WorkerClient {
   const script = join(folder, 'worker.cjs');
   writeFileSync(
     script,
     `process.on('message', (request) => {
+       if (request.kind === 'cancel') process.send({ kind: 'error', id: request.id, error: { kind: 'cancelled', text: '' } });
        if (request.kind !== 'start') return;
        const { id, params: { path } } = request;
        if (path === 'crash') process.exit(3);
        if (path === 'hang') for (;;);
+       if (path === 'stay') return process.on('disconnect', () => setTimeout(() => process.exit(3), 300));
+       if (path === 'event') process.send({ kind: 'event', id, event: [] });
+       if (path === 'slow') return setTimeout(() => process.send({ kind: 'result', id, result: 'slow ' + process.pid }), 300);
        if (path === 'memory') { console.error('FATAL ERROR: JavaScript heap out of memory'); process.exit(134); }
        process.send({ kind: 'result', id, result: path + ' ' + process.pid });
      });
-     process.on('disconnect', () => process.exit());`,
+     process.on('disconnect', () => setTimeout(() => process.exit(), 500));`,
   );
-  client = new WorkerClient({ script, patienceMs: 100 });
+  lines.length = 0;
+  client = new WorkerClient({ script, patienceMs, log: (line) => lines.push(line) });
   return client;
 }
 const digest = (path: string, signal?: AbortSignal) => client.run('digest', { path }, { signal });
@@ -58,5 +64,74 @@ describe('the worker process', () => {
     setTimeout(() => controller.abort(), 50);
     expect(isCancelled(await hanging)).toBe(true);
     expect(pidOf(await digest('next'))).not.toBe(before);
+  });
+
+  test('that is gone fails the jobs it had, though another has taken its place', async () => {
+    start();
+    const [first, second] = [digest('stay'), digest('a')];
+    const outcome = first.catch((error: unknown) => error);
+    await second;
+    client.dispose();
+    expect(await digest('next')).toMatch(/^next/);
+    expect(String(await outcome)).toMatch(/ended unexpectedly .* during "digest"/);
+  });
+
+  test('that takes the place of one with a cancelled job is not killed for it', async () => {
+    start();
+    const controller = new AbortController();
+    const [first, second] = [digest('stay', controller.signal), digest('a')];
+    const outcome = first.catch((error: unknown) => error);
+    await second;
+    client.dispose();
+    controller.abort();
+    expect(await digest('slow')).toMatch(/^slow/);
+    expect(isCancelled(await outcome)).toBe(true);
+  });
+
+  test('that cannot be started says so', async () => {
+    const { execPath } = process;
+    start();
+    process.execPath = join(folder, 'nowhere');
+    try {
+      await expect(digest('a')).rejects.toThrow(/cannot be started \(ENOENT\)\. Reload the window/);
+    } finally {
+      process.execPath = execPath;
+    }
+    expect(await digest('b')).toMatch(/^b/);
+  });
+});
+
+describe('the worker process that is idle', () => {
+  const idle = 120_000;
+  afterEach(() => vi.useRealTimers());
+
+  test('is kept for a while', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    start();
+    const before = pidOf(await digest('a'));
+    vi.advanceTimersByTime(idle - 1);
+    expect(pidOf(await digest('b'))).toBe(before);
+  });
+
+  test('ends also after a job that was left', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    start(1000 * idle);
+    const job = client.start('inspect', { path: 'event', from: 0, to: 0 });
+    await job.next();
+    await job.return(undefined);
+    await vi.waitFor(() => {
+      vi.advanceTimersByTime(idle);
+      expect(lines.some((line) => line.includes('worker process ended (exit code 0)'))).toBe(true);
+    });
+  });
+
+  test('is not ended under a job that has just begun', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    start();
+    const before = pidOf(await digest('a'));
+    vi.advanceTimersByTime(idle - 1);
+    const job = digest('slow');
+    vi.advanceTimersByTime(2 * idle);
+    expect(pidOf(await job)).toBe(before);
   });
 });
