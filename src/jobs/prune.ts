@@ -80,28 +80,43 @@ export async function* prune(
   }
 }
 
-/** Finds the blobs that the choices name. */
+/** Finds the blobs that the choices name; of layers that share a name each choice means the next one. */
 function resolve(model: Model, choices: readonly Choice[], file: string): Map<ModelBlob, Task> {
-  const byName = new Map<string, ModelLayer>();
-  for (const layer of model.layers) if (!byName.has(layer.name)) byName.set(layer.name, layer);
+  const byName = new Map<string, ModelLayer[]>();
+  for (const layer of model.layers) {
+    const sharing = byName.get(layer.name);
+    if (sharing) sharing.push(layer);
+    else byName.set(layer.name, [layer]);
+  }
   const tasks = new Map<ModelBlob, Task>();
+  const sharingWith = ({ layer, blob }: Choice) =>
+    (byName.get(layer) ?? []).filter(({ blobs }) => blobs[blob]);
   for (const choice of choices) {
     const problem = checkChoice(choice);
     if (problem) throw new CaffeError(problem, { file });
-    const layer = byName.get(choice.layer);
-    if (!layer) throw new CaffeError(phrase`the model has no such layer`, { file, layer: choice.layer });
-    const blob = layer.blobs[choice.blob];
-    if (!blob) {
-      throw new CaffeError(phrase`the layer has ${layer.blobs.length} blobs, and none at ${choice.blob}`, {
+    const at = { file, layer: choice.layer };
+    const named = byName.get(choice.layer);
+    if (!named) throw new CaffeError(phrase`the model has no such layer`, at);
+    const sharing = sharingWith(choice);
+    if (sharing.length === 0) {
+      const { length } = named[0].blobs;
+      throw new CaffeError(phrase`the layer has ${length} blobs, and none at ${choice.blob}`, at);
+    }
+    const layer = sharing.find(({ blobs }) => !tasks.has(blobs[choice.blob]));
+    if (!layer) throw new CaffeError(phrase`blob ${choice.blob} is chosen twice`, at);
+    const { layer: _layer, blob: index, bits, index: width, ...rule } = choice;
+    const blob = layer.blobs[index];
+    tasks.set(blob, { layer, blob, rule, encoding: { bits, index: width } });
+  }
+  for (const choice of choices) {
+    const sharing = sharingWith(choice);
+    if (sharing.some(({ blobs }) => !tasks.has(blobs[choice.blob]))) {
+      throw new CaffeError(phrase`${sharing.length} layers have this name`, {
         file,
-        layer: layer.name,
+        layer: choice.layer,
+        advice: phrase`Choose blob ${choice.blob} of all of them or of none`,
       });
     }
-    if (tasks.has(blob)) {
-      throw new CaffeError(phrase`blob ${choice.blob} is chosen twice`, { file, layer: layer.name });
-    }
-    const { layer: _layer, blob: _blob, bits, index, ...rule } = choice;
-    tasks.set(blob, { layer, blob, rule, encoding: { bits, index } });
   }
   return tasks;
 }

@@ -42,7 +42,7 @@ export function blobColumns<Blob extends PlannedBlob>(
       track: 'minmax(90px, 2fr)',
       render: ({ row, blob, description }) => (
         <span title={`${row.name} · ${row.type} · ${formatShape(description.shape)}`}>
-          {row.name} <span class="muted">{blobTitle(row.type, blob)}</span>
+          {row.name || <i>{t('(no name)')}</i>} <span class="muted">{blobTitle(row.type, blob)}</span>
         </span>
       ),
     },

@@ -227,6 +227,36 @@ test.each<[string, PruneParameters['choices'], RegExp]>([
   expect(readdirSync(folder)).toEqual(['net.caffemodel']);
 });
 
+describe('layers that share a name', () => {
+  beforeEach(() => {
+    rmSync(file);
+    return writeModel(file, {
+      name: 'net',
+      layers: [3, 2, 1].map((factor) => ({
+        name: 'ip',
+        type: 'InnerProduct',
+        blobs: [{ shape: [2, 5], data: Float32Array.from({ length: 10 }, (_, i) => factor * (i + 1)) }],
+      })),
+    });
+  });
+
+  test('are pruned each by a choice of its own', async () => {
+    const { outputs, recipe } = await finish(
+      prune(await plan({ method: 'threshold', threshold: 6 }), { signal }),
+    );
+    expect(recipe.blobs.map(({ zerosAfter }) => zerosAfter)).toEqual([2, 3, 6]);
+    const back = join(folder, 'back.caffemodel');
+    await finish(restore({ file: outputs.sparse, target: back, original: file, replace: false }, { signal }));
+    expect(readFileSync(back).equals(readFileSync(outputs.dense))).toBe(true);
+  });
+
+  test('are not pruned in part: a name does not say which', async () => {
+    const whole = await plan({ method: 'threshold', threshold: 6 });
+    const part = { ...whole, choices: whole.choices.slice(1) };
+    await expect(finish(prune(part, { signal }))).rejects.toThrow(/3 layers have this name/);
+  });
+});
+
 test('a model that is not the recipe’s is refused', async () => {
   const parameters = await plan({ method: 'keep', keep: 0.5 }, { sha256: '0'.repeat(64) });
   await expect(finish(prune(parameters, { signal }))).rejects.toThrow(/digest/);
