@@ -5,9 +5,9 @@ import type { FieldType, MessageType } from '../schema';
 import { fatalWords, otherNames } from '../vocabulary';
 import { checkFiller } from './checkFiller';
 import { perBlobFix } from './convert';
-import { removeFix, replaceWith, type Fix, type Report, withGuess } from './diagnostic';
+import { removeFix, replaceWith, type Report, withGuess } from './diagnostic';
 import { insideQuotes } from './netText';
-import type { FieldNode, MessageNode, Prototxt, ScalarNode } from './tree';
+import type { FieldNode, MessageNode, Prototxt, ScalarNode, Fix } from './tree';
 import { readScalar, stringValue, typeInWords } from './values';
 
 /** The texts of layers without a problem, for checking the next version of a file. */

@@ -2,9 +2,9 @@ import { phrase } from '../../phrase';
 import { layerKinds } from '../layerCatalogue';
 import { nearest } from '../nearest';
 import { misplacedSettings } from './convert';
-import { insertionAfter, removeFix, replaceWith, type Fix, type Report, withGuess } from './diagnostic';
+import { insertionAfter, removeFix, replaceWith, type Report, withGuess } from './diagnostic';
 import { isInPlace, type BlobUse, type LayerText, type NetText, type Wiring } from './netText';
-import type { Prototxt, Span } from './tree';
+import type { Prototxt, Span, Fix } from './tree';
 
 /** Where to point for a layer as a whole: its name, or else the word `layer`. */
 export const placeOf = (layer: LayerText): Span => layer.nameSpan ?? layer.node.field!.nameSpan;

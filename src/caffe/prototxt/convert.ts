@@ -4,10 +4,18 @@ import { v1LayerTypeByName } from '../layerTypes';
 import type { LayerParameter } from '../messages';
 import { readNet } from '../readNet';
 import { messageType } from '../schema';
-import { insertionAfter, removalOf, removalsOf, type Fix } from './diagnostic';
+import { insertionAfter, removalOf, removalsOf } from './diagnostic';
 import type { LayerText, NetText } from './netText';
 import { printMessage, quote } from './printMessage';
-import { fieldOf, indentOf, type FieldNode, type MessageNode, type Prototxt, type TextEdit } from './tree';
+import {
+  fieldOf,
+  indentOf,
+  type FieldNode,
+  type MessageNode,
+  type Prototxt,
+  type TextEdit,
+  type Fix,
+} from './tree';
 import type { PlainMessage } from './values';
 
 /**

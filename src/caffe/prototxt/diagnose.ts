@@ -54,7 +54,8 @@ export function diagnose(prototxt: Prototxt, knowledge: Knowledge = {}): Diagnos
   const report: Report = (code, severity, { start, end }, message, { fixes = [], ...more } = {}) => {
     found.push({ code, severity, start, end, message, fixes, ...more });
   };
-  for (const problem of prototxt.problems) report('syntax', 'error', problem, problem.message);
+  for (const { message, fix, ...span } of prototxt.problems)
+    report('syntax', 'error', span, message, { fixes: fix ? [fix] : [] });
   const kind = fileKind(prototxt.root);
   checkFields(prototxt, prototxt.root, messageType(kind), report, knowledge.checked);
   const nets = netsOf(prototxt).map((net) => ({ net, wiring: wire(net) }));

@@ -1,5 +1,5 @@
 import { phrase, type Phrase } from '../../phrase';
-import { indentOf, type FieldNode, type Prototxt, type Span, type TextEdit } from './tree';
+import { indentOf, type FieldNode, type Fix, type Prototxt, type Span, type TextEdit } from './tree';
 
 export type DiagnosticCode =
   | 'syntax'
@@ -21,14 +21,6 @@ export type DiagnosticCode =
   | 'hint'
   | 'shape'
   | 'weights';
-
-/** A way out of a problem. */
-export interface Fix {
-  title: Phrase;
-  edits: TextEdit[];
-  /** It is most likely what is meant. */
-  preferred?: true;
-}
 
 /** Something about a part of the text that its author should know. */
 export interface Diagnostic extends Span {

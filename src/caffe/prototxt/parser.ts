@@ -1,7 +1,9 @@
 import { phrase, type Phrase } from '../../phrase';
+import { replaceWith } from './diagnostic';
 import {
   nextSignificant,
   type FieldNode,
+  type Fix,
   type MessageNode,
   type Prototxt,
   type ScalarNode,
@@ -58,6 +60,8 @@ class Parser {
   private index = 0;
   /** End of the last token that was no blank. */
   private end = 0;
+  /** Where the last block comment of the text ends, once that was looked for. */
+  private lastBlockEnd?: number;
 
   constructor(private readonly tokens: Tokens) {
     const all = { start: 0, end: tokens.text.length };
@@ -87,6 +91,13 @@ class Parser {
     return this.kind() === TokenKind.Mark && this.tokens.text[this.start()] === mark;
   }
 
+  private isEquals(): boolean {
+    return (
+      this.kind() === TokenKind.Unknown &&
+      this.tokens.text.slice(this.start(), this.tokens.starts[this.index + 1]) === '='
+    );
+  }
+
   private isCloser(): boolean {
     return this.is('}') || this.is('>');
   }
@@ -106,22 +117,82 @@ class Parser {
     this.index = nextSignificant(this.tokens, this.index);
   }
 
-  private problem(message: Phrase, start = this.start(), end = this.tokens.starts[this.index + 1]): void {
-    this.problems.push({ message, start, end });
+  private problem(
+    message: Phrase,
+    start = this.start(),
+    end = this.tokens.starts[this.index + 1],
+    fix?: Fix,
+  ): void {
+    this.problems.push({ message, start, end, fix });
   }
 
   /** Tells of a run of tokens that begin no field, once. */
   private unexpected(): void {
+    if (this.foreignComment()) return;
     const start = this.start();
     const kind = this.kind();
     while (this.more() && !this.isCloser() && this.kind() !== TokenKind.Identifier && !this.is('['))
       this.advance();
     const text = this.tokens.text.slice(start, Math.min(this.end, start + 20));
+    if (this.severalValues(start)) return;
     const what =
       kind === TokenKind.String || kind === TokenKind.OpenString || kind === TokenKind.Number
         ? phrase`The value ${text} belongs to no field`
         : phrase`Unexpected ${JSON.stringify(text)}; a field such as "name: value" was expected`;
     this.problem(what, start, this.end);
+  }
+
+  /** Tells of numbers that follow a number, `dim: 1, 3`: a list without its brackets. */
+  private severalValues(start: number): boolean {
+    const field = this.message.fields.at(-1);
+    const [value] = field?.values ?? [];
+    if (!field || field.list || value?.kind !== 'number' || start - field.end > 20) return false;
+    const { text } = this.tokens;
+    const { end } = this;
+    if (!/^\s*,\s[-\d.,\se]*$/.test(text.slice(field.end, Math.min(end, start + 200)))) return false;
+    const several = `[${text.slice(value.start, end)}]`;
+    const fix = replaceWith({ start: value.start, end }, several);
+    this.problem(phrase`Several values stand in brackets: ${several}`, start, end, fix);
+    return true;
+  }
+
+  /** Passes over a comment as other languages have it: from `//` to the end of the line, or from `/*` to its end. */
+  private foreignComment(): boolean {
+    const { text, starts } = this.tokens;
+    const start = this.start();
+    const mark = text.slice(start, start + 2);
+    if (mark !== '//' && mark !== '/*') return false;
+    if (mark === '/*' && this.lastBlockEnd === undefined) this.lastBlockEnd = text.lastIndexOf('*/');
+    const block = mark === '/*' && this.lastBlockEnd! >= start + 2;
+    const line = text.indexOf('\n', start);
+    const end = block ? text.indexOf('*/', start + 2) + 2 : line < 0 ? text.length : line;
+    while (this.more() && this.start() < end) {
+      this.end = starts[this.index + 1];
+      this.index++;
+    }
+    this.skip();
+    const fix = mark === '//' ? replaceWith({ start, end: start + 2 }, '#') : undefined;
+    this.problem(phrase`A comment begins with "#", not with "${mark}"`, start, end, fix);
+    return true;
+  }
+
+  /** Passes over a value in the quotes of a word processor. */
+  private wordQuotes(): boolean {
+    if (this.kind() !== TokenKind.Unknown) return false;
+    const { text } = this.tokens;
+    const start = this.start();
+    const quoted = /^[“”„‘’‚][^“”„‘’‚\n]{0,200}[“”‘’]/.exec(text.slice(start, start + 202))?.[0];
+    if (quoted === undefined) return false;
+    const end = start + quoted.length;
+    while (this.more() && this.start() < end) this.advance();
+    const plain = JSON.stringify(quoted.slice(1, -1));
+    this.problem(
+      phrase`A string stands in plain quotes: ${plain}`,
+      start,
+      end,
+      replaceWith({ start, end }, plain),
+    );
+    return true;
   }
 
   private field(): void {
@@ -131,7 +202,12 @@ class Parser {
     const nameEnd = this.end;
     const field = new Field(name, start, nameEnd, this.message);
     this.message.fields.push(field);
-    const colon = this.is(':');
+    const equals = this.isEquals();
+    if (equals) {
+      const span = { start: this.start(), end: this.tokens.starts[this.index + 1] };
+      this.problem(phrase`Expected ":" instead of "="`, span.start, span.end, replaceWith(span, ':'));
+    }
+    const colon = equals || this.is(':');
     if (colon) this.advance();
     if (this.is('{') || this.is('<')) {
       this.open(field);
@@ -141,10 +217,19 @@ class Parser {
       this.list(field, colon);
       return;
     }
+    if (this.wordQuotes()) {
+      this.finish(field);
+      return;
+    }
     const value = this.startsNextField(nameEnd) ? undefined : this.scalar();
     if (value) {
       field.values.push(value);
-      if (!colon) this.problem(phrase`Expected ":" between "${name}" and its value`, start, value.end);
+      if (!colon)
+        this.problem(phrase`Expected ":" between "${name}" and its value`, start, value.end, {
+          title: phrase`Add ${':'}`,
+          edits: [{ start: nameEnd, end: nameEnd, text: ':' }],
+          preferred: true,
+        });
     } else if (colon) this.problem(phrase`"${name}" has no value`, start, this.end);
     else this.problem(phrase`Expected ":" and a value, or "{", after "${name}"`, start, nameEnd);
     this.finish(field);
@@ -239,14 +324,26 @@ class Parser {
   private close(): void {
     const { message } = this;
     if (message === this.root) {
-      this.problem(phrase`There is no message to close here`);
+      const [start, end] = [this.start(), this.tokens.starts[this.index + 1]];
+      this.problem(phrase`There is no message to close here`, start, end, {
+        title: phrase`Remove ${this.tokens.text.slice(start, end)}`,
+        edits: [{ start, end, text: '' }],
+      });
       this.advance();
       return;
     }
     const opener = this.tokens.text[message.start];
     const closer = this.tokens.text[this.start()];
-    if ((opener === '{') !== (closer === '}'))
-      this.problem(phrase`"${opener}" is closed by "${closer}"; expected "${opener === '{' ? '}' : '>'}"`);
+    if ((opener === '{') !== (closer === '}')) {
+      const expected = opener === '{' ? '}' : '>';
+      const [start, end] = [this.start(), this.start() + 1];
+      this.problem(
+        phrase`"${opener}" is closed by "${closer}"; expected "${expected}"`,
+        start,
+        end,
+        replaceWith({ start, end }, expected),
+      );
+    }
     message.inner.end = this.start();
     message.closed = true;
     this.advance();

@@ -42,6 +42,16 @@ export interface FieldNode extends Span {
 /** A place where the text breaks the text format's grammar. */
 export interface SyntaxProblem extends Span {
   message: Phrase;
+  /** What is most likely meant. */
+  fix?: Fix;
+}
+
+/** A way out of a problem. */
+export interface Fix {
+  title: Phrase;
+  edits: TextEdit[];
+  /** It is most likely what is meant. */
+  preferred?: true;
 }
 
 /** A prototxt: the tree of its fields over the tokens of its text, and what is wrong with it. */
