@@ -1,6 +1,7 @@
 #!/usr/bin/env node
+import { setImmediate } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { CaffeError } from './caffe/errors';
+import { CaffeError, reasonOf } from './caffe/errors';
 import { type Command, type Terminal, UsageError } from './cli/command';
 import { classifyCommand } from './cli/classify';
 import { evaluateCommand } from './cli/evaluate';
@@ -65,8 +66,51 @@ function progressLine(quiet: boolean) {
   };
 }
 
+/**
+ * A terminal that closes sends its signal and lets the shell send it too, and `timeout` sends it to a process and to its
+ * group: what comes within so many milliseconds is one wish.
+ */
+const oneWishMs = 1_000;
+
+/** Calls `abort` at the first signal to end; at one later on the process ends, and its temporary files with it. */
+function listenForSignals(abort: () => void): void {
+  let first: number | undefined;
+  const listener = () => {
+    first ??= performance.now();
+    if (performance.now() - first > oneWishMs) process.exit(exitCodes.cancelled);
+    abort();
+  };
+  // SIGHUP: the terminal's window was closed.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, listener);
+}
+
+/** Whether something of what was told is missing, for another reason than that nobody reads it any more. */
+let outputLost = false;
+
+/** Calls `abort` when standard output or standard error takes no more. */
+function listenForOutput(abort: () => void): void {
+  for (const [name, stream] of [
+    ['output', process.stdout],
+    ['error', process.stderr],
+  ] as const) {
+    stream.on('error', (cause: NodeJS.ErrnoException) => {
+      // Of a pipe it is the reader's wish, such as that of `head` after its lines.
+      if (cause.code !== 'EPIPE' && !outputLost) {
+        outputLost = true;
+        process.stderr.write(
+          `caffe-pruner: standard ${name} cannot be written (${textOf(reasonOf(cause))}); what was told is not complete\n`,
+        );
+      }
+      abort();
+    });
+  }
+}
+
 async function main(argv: string[]): Promise<number> {
   const [name, ...rest] = argv;
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  listenForOutput(abort);
   if (name === '--version') {
     process.stdout.write(`${version}\n`);
     return exitCodes.done;
@@ -80,12 +124,7 @@ async function main(argv: string[]): Promise<number> {
     process.stderr.write(`caffe-pruner: there is no command "${name}"\n\n${overview()}\n`);
     return exitCodes.usage;
   }
-  const controller = new AbortController();
-  const abort = () => controller.abort();
-  // SIGHUP: the terminal's window was closed.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, abort);
-  // Nobody reads any more what is told, such as `head` after its lines.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', abort);
+  listenForSignals(abort);
   let clear: () => void = () => undefined;
   try {
     const args = parse(command, rest);
@@ -117,7 +156,7 @@ async function main(argv: string[]): Promise<number> {
     return exitCodes.done;
   } catch (error) {
     clear();
-    if (controller.signal.aborted) {
+    if (controller.signal.aborted && !outputLost) {
       process.stderr.write('caffe-pruner: cancelled; nothing was left half-written\n');
       return exitCodes.cancelled;
     }
@@ -125,6 +164,7 @@ async function main(argv: string[]): Promise<number> {
       process.stderr.write(`caffe-pruner ${name}: ${error.message}\nSee caffe-pruner ${name} --help.\n`);
       return exitCodes.usage;
     }
+    if (outputLost) return exitCodes.failed;
     const message =
       error instanceof CaffeError ? error.describe() : ((error as Error).stack ?? String(error));
     process.stderr.write(`caffe-pruner: ${message}\n`);
@@ -149,6 +189,8 @@ function parse(command: Command, args: string[]) {
   }
 }
 
-void main(process.argv.slice(2)).then((code) => {
-  process.exitCode = code;
+void main(process.argv.slice(2)).then(async (code) => {
+  // By then it is known whether the last lines were written.
+  await setImmediate();
+  process.exitCode = outputLost ? exitCodes.failed : code;
 });

@@ -50,6 +50,8 @@ const smallWrite = 1 << 16;
 /** There is a flush after so many bytes, while more are being made: the one at the end is short then. */
 const flushBytes = 1 << 26;
 const suffix = '.caffe-pruner-tmp';
+/** The temporary files of this process. */
+const temporaryFiles = new Set<string>();
 /** Tells the processes of this machine from those of others that write to the same shared folder. */
 const machine = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 
@@ -125,6 +127,7 @@ class TemporaryFile implements OutputFile {
     if (!replace && existsSync(this.target)) throw alreadyThere(this.target);
     try {
       this.descriptor = openSync(this.path, 'wx');
+      keepUntilExit(this.path);
     } catch (cause) {
       throw diskError(this.target, cause);
     }
@@ -173,6 +176,7 @@ class TemporaryFile implements OutputFile {
   putInPlace(replace: boolean): void {
     try {
       putInPlace(this.path, this.target, replace);
+      temporaryFiles.delete(this.path);
     } catch (cause) {
       throw diskError(this.target, cause);
     }
@@ -182,6 +186,7 @@ class TemporaryFile implements OutputFile {
     // What was written goes anyway.
     await this.close().catch(() => undefined);
     await unlink(this.path).catch(() => undefined);
+    temporaryFiles.delete(this.path);
   }
 
   private alongside<Result>(work: Promise<Result>): Promise<Result> {
@@ -195,6 +200,22 @@ class TemporaryFile implements OutputFile {
     const { descriptor } = this;
     this.descriptor = undefined;
     if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+/** A process that ends in the middle, because nobody waits any longer, takes its temporary files with it. */
+function keepUntilExit(path: string): void {
+  process.off('exit', removeAll).on('exit', removeAll);
+  temporaryFiles.add(path);
+}
+
+function removeAll(): void {
+  for (const path of temporaryFiles) {
+    try {
+      unlinkSync(path);
+    } catch {
+      // The next attempt at the same file removes it.
+    }
   }
 }
 
@@ -242,9 +263,10 @@ async function removeStale(folder: string, targets: readonly string[]): Promise<
     const prefix = candidate.endsWith(suffix) && prefixes.find((begin) => candidate.startsWith(begin));
     if (!prefix) continue;
     const pid = Number(candidate.slice(prefix.length).split('-')[0]);
-    if (Number.isInteger(pid) && pid > 0 && !isRunning(pid)) {
-      await unlink(join(folder, candidate)).catch(() => undefined);
-    }
+    const path = join(folder, candidate);
+    // In a container each process may have the number of the one before.
+    const isLeft = pid === process.pid ? !temporaryFiles.has(path) : pid > 0 && !isRunning(pid);
+    if (isLeft) await unlink(path).catch(() => undefined);
   }
 }
 

@@ -160,12 +160,26 @@ describe('atomicWrite', () => {
     });
     const dead = spawn(process.execPath, ['-e', '']);
     await new Promise((resolve) => dead.on('exit', resolve));
-    const left = temporary.replace(`-${process.pid}-`, `-${dead.pid}-`);
-    const ours = temporary.replace(/-[^-]+(\.[^.]+)$/, '-00000000$1');
-    const others = [ours, left.replace('.a.', '.b.'), '.a.hidden'];
-    for (const name of [left, ...others]) await writeFile(join(folder, name), 'partial');
+    const of = (pid: number | undefined) => temporary.replace(`-${process.pid}-`, `-${pid}-`);
+    const left = [of(dead.pid), temporary];
+    const others = [of(process.ppid), left[0].replace('.a.', '.b.'), '.a.hidden'];
+    for (const name of [...left, ...others]) await writeFile(join(folder, name), 'partial');
     await atomicWrite(target, (file) => file.write(content), { replace: true });
     expect((await readdir(folder)).sort()).toEqual(['a', ...others].sort());
+  });
+
+  it('leaves alone what this process is writing', async () => {
+    const target = join(folder, 'a');
+    await atomicWrite(
+      target,
+      async (file) => {
+        await atomicWrite(target, (other) => other.write(content.subarray(0, 1)));
+        await file.write(content);
+      },
+      { replace: true },
+    );
+    expect(new Uint8Array(await readFile(target))).toEqual(content);
+    expect(await readdir(folder)).toEqual(['a']);
   });
 });
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -74,3 +74,20 @@ test('prune, repeat the recipe to the byte, restore', () => {
   expect(run('prune', model, '--keep', '0.1')).toMatchObject({ status: 1 });
   expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
 });
+
+test
+  .skipIf(!existsSync('/dev/full'))
+  .each([[['inspect', model, '--json']], [['inspect', model]], [['--help']]])(
+  '%j fails when what it tells does not fit the disk',
+  (args) => {
+    const full = openSync('/dev/full', 'w');
+    const { status, stderr } = spawnSync(process.execPath, [script, ...args], {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    });
+    closeSync(full);
+    expect(stderr).toMatch(/^caffe-pruner: standard output cannot be written \(ENOSPC\); .*not complete$/m);
+    expect(stderr).not.toContain('    at ');
+    expect(status).toBe(1);
+  },
+);

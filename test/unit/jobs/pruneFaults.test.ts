@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   readdirSync,
@@ -150,14 +150,20 @@ describe('a process that is stopped in the middle', () => {
   });
   afterAll(() => rmSync(scripts, { recursive: true }));
 
-  /** Prunes, and sends a signal at the first sign of an output: its temporary file. */
-  async function stop(signal: NodeJS.Signals): Promise<unknown[]> {
+  /** Prunes, and calls `interrupt` at the first sign of an output: its temporary file. */
+  async function stop(
+    interrupt: NodeJS.Signals | ((child: ChildProcess) => void),
+    disk = stall,
+  ): Promise<unknown[]> {
     const watcher = watch(folder);
     try {
-      const child = spawn(process.execPath, ['--require', stall, script, 'prune', file, '--keep', '0.1'], {
+      const child = spawn(process.execPath, ['--require', disk, script, 'prune', file, '--keep', '0.1'], {
         stdio: 'ignore',
       });
-      watcher.once('change', () => child.kill(signal));
+      watcher.once('change', () => {
+        if (typeof interrupt === 'string') child.kill(interrupt);
+        else interrupt(child);
+      });
       return await once(child, 'exit');
     } finally {
       watcher.close();
@@ -178,6 +184,20 @@ describe('a process that is stopped in the middle', () => {
   // The last is what a terminal sends whose window is closed.
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('leaves nothing at %s', async (signal) => {
     expect(await stop(signal)).toEqual([130, null]);
+    expectUntouched();
+  });
+
+  test('leaves nothing when the signal comes again and again and the disk hangs', async () => {
+    const hang = join(scripts, 'hang.js');
+    writeFileSync(
+      hang,
+      `const disk = require('node:fs');
+       disk.fsync = disk.fdatasync = () => setInterval(() => {}, 1000);`,
+    );
+    let sending: NodeJS.Timeout | undefined;
+    const outcome = await stop((child) => (sending = setInterval(() => child.kill('SIGTERM'), 100)), hang);
+    clearInterval(sending);
+    expect(outcome).toEqual([130, null]);
     expectUntouched();
   });
 });
