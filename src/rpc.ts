@@ -229,6 +229,7 @@ export class JobClient<Table extends JobTable<Table>> {
 /** Does the jobs that the other side of a connection starts. */
 export class JobServer<Table extends JobTable<Table>> {
   private readonly running = new Map<number, { controller: AbortController; control: Steering }>();
+  private readonly ends = new Set<Promise<void>>();
 
   constructor(
     private readonly handlers: JobHandlers<Table>,
@@ -239,12 +240,16 @@ export class JobServer<Table extends JobTable<Table>> {
   receive(request: Request<Table>): void {
     if (request.kind === 'cancel') this.cancel(request.id);
     else if (request.kind === 'steer') this.running.get(request.id)?.control.steer(request.to);
-    else if (request.kind === 'start') void this.run(request.id, request.job, request.params);
+    else if (request.kind === 'start') {
+      const end = this.run(request.id, request.job, request.params).finally(() => this.ends.delete(end));
+      this.ends.add(end);
+    }
   }
 
-  /** Cancels everything: the other side is gone. */
-  dispose(): void {
+  /** Cancels everything: the other side is gone. Resolves when all jobs have ended and cleared up. */
+  async dispose(): Promise<void> {
     for (const id of [...this.running.keys()]) this.cancel(id);
+    await Promise.allSettled(this.ends);
   }
 
   private cancel(id: number): void {

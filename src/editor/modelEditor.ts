@@ -125,7 +125,7 @@ export class ModelEditor implements vscode.CustomReadonlyEditorProvider<ModelDoc
     const listener = webview.onDidReceiveMessage((request: Request<PageJobs>) => server.receive(request));
     panel.onDidDispose(() => {
       listener.dispose();
-      server.dispose();
+      void server.dispose();
     });
     webview.html = pageHtml(webview, this.extension, 'model', {
       fileName: fileNameOf(document.uri),

@@ -26,21 +26,26 @@ export async function* reporting<Result>(work: (report: Report) => Promise<Resul
   // The error is thrown by the await at the end.
   result.catch(() => undefined);
   let last = -Infinity;
-  while (!done) {
-    if (latest && performance.now() - last >= interval) {
-      last = performance.now();
-      const seconds = (last - start) / 1000;
-      const { fraction } = latest;
-      yield fraction > 0.02 && seconds > 1
-        ? { ...latest, secondsLeft: (seconds * (1 - fraction)) / fraction }
-        : latest;
-      latest = undefined;
+  try {
+    while (!done) {
+      if (latest && performance.now() - last >= interval) {
+        last = performance.now();
+        const seconds = (last - start) / 1000;
+        const { fraction } = latest;
+        yield fraction > 0.02 && seconds > 1
+          ? { ...latest, secondsLeft: (seconds * (1 - fraction)) / fraction }
+          : latest;
+        latest = undefined;
+      }
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        if (done) resolve();
+        else if (latest) setTimeout(resolve, interval);
+      });
     }
-    await new Promise<void>((resolve) => {
-      wake = resolve;
-      if (done) resolve();
-      else if (latest) setTimeout(resolve, interval);
-    });
+    return await result;
+  } finally {
+    // Who leaves the job at an event is told that it ended when what it had begun is cleared up.
+    await result.catch(() => undefined);
   }
-  return result;
 }

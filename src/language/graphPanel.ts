@@ -74,7 +74,7 @@ export class GraphPanels implements vscode.Disposable, vscode.WebviewPanelSerial
     panel.onDidDispose(() => {
       this.panels.delete(key);
       listener.dispose();
-      server.dispose();
+      void server.dispose();
       this.focus.fire();
     });
     webview.html = pageHtml<GraphStart>(webview, this.extension, 'graph', {

@@ -11,7 +11,6 @@ const server = new JobServer<WorkerJobs>(workerJobs(), (response) => {
 process.on('message', (request: Request<WorkerJobs>) => server.receive(request));
 // The channel closes when the parent is gone, however it went: nobody waits for the results any more.
 process.on('disconnect', () => {
-  server.dispose();
-  // Time for jobs that listen to the signal to remove their temporary files.
-  setTimeout(() => process.exit(0), 2_000).unref();
+  // As long as jobs take to remove their temporary files: a disk may be slow.
+  void server.dispose().then(() => process.exit(0));
 });

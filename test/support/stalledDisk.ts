@@ -1,9 +1,9 @@
 /**
  * A script to load before the one that is tested: on its disk no file whose path has `part` in it is ever flushed, so
  * that who writes one can be stopped in the middle, however fast it is and however slow the test. The disk goes on when
- * a job is cancelled, by message or signal, or who asked for it is gone.
+ * a job is cancelled, by message or signal, or who asked for it is gone, and takes `slowness` milliseconds then.
  */
-export const stalledDisk = (part: string): string => `
+export const stalledDisk = (part: string, slowness = 0): string => `
   const disk = require('node:fs');
   const { openSync } = disk;
   const stopped = new Promise((resolve) => {
@@ -23,5 +23,7 @@ export const stalledDisk = (part: string): string => `
   for (const name of ['fsync', 'fdatasync']) {
     const flush = disk[name];
     disk[name] = (file, done) =>
-      stalled.has(file) ? void stopped.then(() => flush(file, done)) : flush(file, done);
+      stalled.has(file)
+        ? void stopped.then(() => setTimeout(() => flush(file, done), ${slowness}))
+        : flush(file, done);
   }`;

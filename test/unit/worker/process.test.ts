@@ -19,7 +19,10 @@ import { buildWorker } from '../cli/build';
 
 const folder = mkdtempSync(join(tmpdir(), 'worker-process-'));
 const script = join(folder, 'worker.js');
-/** The same, which takes half a second to send a message; `telling` is there from its first on. */
+/** The same on a disk that takes three seconds more when the process is to stop; `flushing` is there from its first work on. */
+const slowToStop = join(folder, 'slow-to-stop.js');
+const flushing = join(folder, 'flushing');
+/** The first, which takes half a second to send a message; `telling` is there from its first on. */
 const slowToTell = join(folder, 'slow-to-tell.js');
 const telling = join(folder, 'telling');
 const models = join(folder, 'models');
@@ -30,6 +33,16 @@ afterAll(() => rmSync(folder, { recursive: true }));
 beforeAll(async () => {
   await buildWorker(join(folder, 'bundle.js'));
   writeFileSync(script, `${stalledDisk('net.pruned')}\nrequire('./bundle.js');`);
+  writeFileSync(
+    slowToStop,
+    `${stalledDisk('net.pruned', 3_000)}
+     const { fsync } = disk;
+     disk.fsync = (...call) => {
+       disk.writeFileSync(${JSON.stringify(flushing)}, '');
+       fsync(...call);
+     };
+     require('./bundle.js');`,
+  );
   writeFileSync(
     slowToTell,
     `const { send } = process;
@@ -48,7 +61,11 @@ beforeAll(async () => {
     layers: [{ name: 'ip', type: 'InnerProduct', blobs: [{ shape: [1 << 10, 1 << 13], data }] }],
   });
   original = readFileSync(file);
-}, 60_000);
+});
+
+/** As long as a busy machine with a busy disk may take. */
+const patience = { timeout: 300_000, interval: 5 };
+const start = (script: string) => new WorkerClient({ script, patienceMs: patience.timeout });
 
 /** Begins to prune in a process of its own; gives what becomes of it, once something is being written. */
 async function begin(client: WorkerClient, signal?: AbortSignal): Promise<{ outcome: Promise<unknown> }> {
@@ -65,10 +82,7 @@ async function begin(client: WorkerClient, signal?: AbortSignal): Promise<{ outc
       { signal },
     )
     .catch((error: unknown) => error);
-  await vi.waitFor(() => expect(readdirSync(models).length).toBeGreaterThan(1), {
-    timeout: 10_000,
-    interval: 1,
-  });
+  await vi.waitFor(() => expect(readdirSync(models).length).toBeGreaterThan(1), patience);
   return { outcome };
 }
 
@@ -79,27 +93,35 @@ const isClean = () => {
 
 describe('the background process that ships', () => {
   test('leaves nothing when the window closes while it prunes', async () => {
-    const client = new WorkerClient({ script });
+    const client = start(script);
     await begin(client);
     client.dispose();
-    await vi.waitFor(isClean, { timeout: 10_000 });
+    await vi.waitFor(isClean, patience);
+  });
+
+  test('leaves nothing when the window closes, however long the disk takes', async () => {
+    const client = start(slowToStop);
+    await begin(client);
+    await vi.waitFor(() => expect(existsSync(flushing)).toBe(true), patience);
+    client.dispose();
+    await vi.waitFor(isClean, patience);
   });
 
   test('leaves nothing when the window closes while it tells how far it is', async () => {
-    const client = new WorkerClient({ script: slowToTell });
+    const client = start(slowToTell);
     await begin(client);
-    await vi.waitFor(() => expect(existsSync(telling)).toBe(true), { timeout: 10_000, interval: 1 });
+    await vi.waitFor(() => expect(existsSync(telling)).toBe(true), patience);
     client.dispose();
-    await vi.waitFor(isClean, { timeout: 10_000 });
+    await vi.waitFor(isClean, patience);
   });
 
   test('leaves nothing when pruning is cancelled, and goes on to serve', async () => {
-    const client = new WorkerClient({ script });
+    const client = start(script);
     const controller = new AbortController();
     const { outcome } = await begin(client, controller.signal);
     controller.abort();
     expect(isCancelled(await outcome)).toBe(true);
-    await vi.waitFor(isClean, { timeout: 10_000 });
+    await vi.waitFor(isClean, patience);
     expect(await client.run('digest', { path: file })).toMatch(/^[0-9a-f]{64}$/);
     client.dispose();
   });
