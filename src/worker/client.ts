@@ -113,18 +113,24 @@ export class WorkerClient {
       },
     );
     const running = { child, jobs };
-    const end = (text: (names: string) => Phrase) => {
+    const leave = () => {
       if (this.current === running) this.current = undefined;
+    };
+    const end = (text: (names: string) => Phrase) => {
+      leave();
       const names = jobs.running();
       if (names.length > 0) jobs.fail({ text: text(names.join('", "')), kind: 'user' });
     };
     let lastWords = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (text: string) => {
-        lastWords = (lastWords + text).slice(-4_000);
-        log?.(text.trimEnd());
-      });
-    }
+    const silent = Promise.all(
+      [child.stdout, child.stderr].map((stream) => {
+        stream?.setEncoding('utf8').on('data', (text: string) => {
+          lastWords = (lastWords + text).slice(-4_000);
+          log?.(text.trimEnd());
+        });
+        return stream && new Promise((resolve) => stream.once('close', resolve));
+      }),
+    );
     child.on('message', (response) => jobs.receive(response as Response<WorkerJobs>));
     child.on('error', (error) => {
       log?.(`The worker process failed: ${error.message}`);
@@ -135,7 +141,10 @@ export class WorkerClient {
           phrase`The background process for "${names}" cannot be started (${reasonOf(error)}). Reload the window; when that does not help, restart VS Code.`,
       );
     });
-    child.on('exit', (code, signal) => {
+    const exited = async (code: number | null, signal: NodeJS.Signals | null) => {
+      leave();
+      // What it printed may arrive after its end.
+      await silent;
       log?.(`The worker process ended (${signal ?? `exit code ${code}`}).`);
       const outOfMemory = /heap out of memory|allocation failed/i.test(lastWords) || signal === 'SIGABRT';
       end((names) =>
@@ -143,7 +152,8 @@ export class WorkerClient {
           ? phrase`The background process ran out of memory during "${names}". Your files are as they were; try again with fewer models open, or raise the setting caffePruner.workerMemory.`
           : phrase`The background process ended unexpectedly (${signal ?? phrase`exit code ${code ?? 0}`}) during "${names}". Your files are as they were; the next try starts it again and removes what it had begun.`,
       );
-    });
+    };
+    child.on('exit', (code, signal) => void exited(code, signal));
     return running;
   }
 }

@@ -91,7 +91,7 @@ describe('jobs over a connection', () => {
   test('are cancelled when the loop over their events is left, and clean up', async () => {
     const { client, log } = connect();
     for await (const event of client.start('count', { to: 1e9 })) if (event === 5) break;
-    await expect.poll(() => client.isBusy()).toBe(false);
+    await expect.poll(() => client.isBusy(), { timeout: 60_000 }).toBe(false);
     expect(log).toEqual(['count closed']);
   });
 

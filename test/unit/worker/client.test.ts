@@ -10,14 +10,16 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 let client: WorkerClient;
 afterEach(() => client.dispose());
-const lines: string[] = [];
+let lines: string[];
 
 /** A worker whose behaviour is told by the path it is asked about. */
 function start(patienceMs = 100): WorkerClient {
   const script = join(folder, 'worker.cjs');
   writeFileSync(
     script,
-    `process.on('message', (request) => {
+    `// Speaks for its parent when that is gone.
+     const heir = "process.stdin.on('end', () => console.error('JavaScript heap out of memory')).resume()";
+     process.on('message', (request) => {
        if (request.kind === 'cancel') process.send({ kind: 'error', id: request.id, error: { kind: 'cancelled', text: '' } });
        if (request.kind !== 'start') return;
        const { id, params: { path } } = request;
@@ -27,12 +29,18 @@ function start(patienceMs = 100): WorkerClient {
        if (path === 'event') process.send({ kind: 'event', id, event: [] });
        if (path === 'slow') return setTimeout(() => process.send({ kind: 'result', id, result: 'slow ' + process.pid }), 300);
        if (path === 'memory') { console.error('FATAL ERROR: JavaScript heap out of memory'); process.exit(134); }
+       if (path === 'late words') {
+         const stdio = ['pipe', 'ignore', 'inherit'];
+         require('node:child_process').spawn(process.execPath, ['-e', heir], { stdio });
+         process.exit(134);
+       }
        process.send({ kind: 'result', id, result: path + ' ' + process.pid });
      });
      process.on('disconnect', () => setTimeout(() => process.exit(), 500));`,
   );
-  lines.length = 0;
-  client = new WorkerClient({ script, patienceMs, log: (line) => lines.push(line) });
+  const printed: string[] = [];
+  lines = printed;
+  client = new WorkerClient({ script, patienceMs, log: (line) => printed.push(line) });
   return client;
 }
 const digest = (path: string, signal?: AbortSignal) => client.run('digest', { path }, { signal });
@@ -54,6 +62,7 @@ describe('the worker process', () => {
   test('that runs out of memory says so', async () => {
     start();
     await expect(digest('memory')).rejects.toThrow(/ran out of memory/);
+    await expect(digest('late words')).rejects.toThrow(/ran out of memory/);
   });
 
   test('that does not hear a cancellation is killed, and the next job has a new one', async () => {
@@ -119,10 +128,13 @@ describe('the worker process that is idle', () => {
     const job = client.start('inspect', { path: 'event', from: 0, to: 0 });
     await job.next();
     await job.return(undefined);
-    await vi.waitFor(() => {
-      vi.advanceTimersByTime(idle);
-      expect(lines.some((line) => line.includes('worker process ended (exit code 0)'))).toBe(true);
-    });
+    await vi.waitFor(
+      () => {
+        vi.advanceTimersByTime(idle);
+        expect(lines.some((line) => line.includes('worker process ended (exit code 0)'))).toBe(true);
+      },
+      { timeout: 60_000 },
+    );
   });
 
   test('is not ended under a job that has just begun', async () => {
