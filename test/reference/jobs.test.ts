@@ -162,5 +162,5 @@ describe.skipIf(!existsSync(shared))('saliency', () => {
       expect(bySaliency.loss).toBeLessThan(byMagnitude.loss);
     }
     await test.dispose();
-  }, 240_000);
+  });
 });
