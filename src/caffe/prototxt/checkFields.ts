@@ -116,7 +116,8 @@ function reportUnknown(prototxt: Prototxt, field: FieldNode, type: MessageType, 
     report('unknown-field', 'error', field.nameSpan, withGuess(message, guess), {
       fixes: [replaceWith(field.nameSpan, guess)],
     });
-  else
+  // Of a name that is still being typed it is enough to say that it has no value.
+  else if (field.values.length > 0)
     report(
       'unknown-field',
       forks ? 'hint' : 'warning',

@@ -167,13 +167,11 @@ const useOf = (
   layer?: LayerText,
 ): BlobUse => ({ blob: stringValue(text, node), role, span: insideQuotes(text, node), index, layer });
 
-/** The text between the quotes of a string; all of it when it is in parts or its quote is missing. */
+/** The text between the first quote of a string and its last, that of its last part; up to its end where that is missing. */
 export function insideQuotes(text: string, node: Span): Span {
-  const quote = text[node.start];
-  const simple = node.end - node.start >= 2 && text.indexOf(quote, node.start + 1) === node.end - 1;
-  return simple
-    ? { start: node.start + 1, end: node.end - 1 }
-    : { start: node.start + 1, end: Math.max(node.start + 1, node.end) };
+  const start = node.start + 1;
+  const closed = node.end > start && text[node.end - 1] === text[node.start];
+  return { start, end: closed ? node.end - 1 : Math.max(start, node.end) };
 }
 
 const readState = (text: string, node: MessageNode, type: 'NetState' | 'NetStateRule'): NetStateRule =>

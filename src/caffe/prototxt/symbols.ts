@@ -74,7 +74,9 @@ export function definitionsOf(symbol: NetSymbol): Span[] {
     if (use.role !== 'bottom' && sources.length === 0) origins.add(use);
     pending.push(...sources);
   }
-  return [...origins].map(({ span }) => span).sort((a, b) => a.start - b.start);
+  if (origins.size > 0) return [...origins].map(({ span }) => span).sort((a, b) => a.start - b.start);
+  // Nothing makes it where it is read, as in a phase that nothing feeds: then wherever it is made.
+  return occurrencesOf(symbol).filter(({ access }) => access === 'write');
 }
 
 /** The layers that a layer reads from, and those that read from it, in net order. */

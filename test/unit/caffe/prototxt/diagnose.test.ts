@@ -64,10 +64,16 @@ describe('nothing is wrong', () => {
   ])('%s', (_, text) => expect(found(text).filter((one) => !one.startsWith('hint deprecated'))).toEqual([]));
 });
 
+test('of a name that is being typed only its value is missed, unless it is a slip', () => {
+  expect(found('wei')).toEqual(['error syntax «wei»: Expected ":" and a value, or "{", after "wei"']);
+  expect(found('nmae').map((one) => one.split(' ')[1])).toEqual(['syntax', 'unknown-field']);
+});
+
 describe('what is wrong, and the way out', () => {
   test.each([
     // text, what is said, the text with the preferred fix
     ['nam: "x" layer { name: "a" type: "Input" }', 'error unknown-field «nam»: NetParameter has no field "nam"; did you mean "name"?', 'name: "x" layer { name: "a" type: "Input" }'],
+    ['layer { name: "a" type: "Convolution" convolution_param { kernel_s: 1 } }', 'error unknown-field «kernel_s»', 'layer { name: "a" type: "Convolution" convolution_param { kernel_size: 1 } }'],
     ['layer { name: "a" type: "Input" my_param { } }', 'hint unknown-field «my_param»', undefined],
     ['layer { name: "a" type: "Input" top: "x" zzzzzz: 1 }', 'warning unknown-field «zzzzzz»', undefined],
     ['layer { name: "a" type: "Pooling" pooling_param { pool: MAXX } }', 'error wrong-type «MAXX»: "pool" must be one of MAX, AVE, STOCHASTIC; did you mean MAX?', 'layer { name: "a" type: "Pooling" pooling_param { pool: MAX } }'],

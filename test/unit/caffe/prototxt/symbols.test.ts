@@ -56,6 +56,24 @@ describe('names', () => {
   });
 
   test.each([
+    ['"a" "b"', '"x"'],
+    [`'a' # one\n 'b'`, `'x'`],
+    ['"a\\"b"', '"x"'],
+    ['"ab', '"x'],
+  ])('a name that is written %s becomes %s', (name, after) => {
+    const text = `layer { name: ${name}\n}`;
+    const found = symbolAt(parsePrototxt(text), text.indexOf(name) + 1)!;
+    expect(applyEdits(text, rename(found, 'x') as never)).toBe(`layer { name: ${after}\n}`);
+  });
+
+  test('what no layer of its phase makes comes from wherever it is made', () => {
+    const text = `layer { name: "d" type: "Data" top: "x" include { phase: TRAIN } }
+layer { name: "a" type: "Accuracy" bottom: "x" include { phase: TEST } }`;
+    const found = symbolAt(parsePrototxt(text), text.lastIndexOf('"x"') + 1)!;
+    expect(definitionsOf(found).map(({ start }) => start)).toEqual([text.indexOf('"x"') + 1]);
+  });
+
+  test.each([
     ['twin', 'already'],
     ['', 'needs a name'],
     ['a"b', 'no quotes'],
