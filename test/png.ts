@@ -1,7 +1,7 @@
 import { crc32, deflateSync } from 'node:zlib';
 
-/** An 8-bit gray PNG file. */
-export function png(width: number, height: number, pixels: Uint8Array): Uint8Array {
+/** An 8-bit PNG file: of one channel gray, of three red, green and blue. */
+export function png(width: number, height: number, pixels: Uint8Array, channels: 1 | 3 = 1): Uint8Array {
   const chunk = (type: string, content: Uint8Array) => {
     const body = Buffer.concat([Buffer.from(type), content]);
     const frame = Buffer.alloc(body.length + 8);
@@ -14,7 +14,9 @@ export function png(width: number, height: number, pixels: Uint8Array): Uint8Arr
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header[8] = 8;
-  const rows = Array.from({ length: height }, (_, y) => [0, ...pixels.subarray(y * width, (y + 1) * width)]);
+  header[9] = channels === 3 ? 2 : 0;
+  const row = width * channels;
+  const rows = Array.from({ length: height }, (_, y) => [0, ...pixels.subarray(y * row, (y + 1) * row)]);
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
   return Buffer.concat([
     signature,

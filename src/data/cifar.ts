@@ -21,6 +21,7 @@ export function cifarItems(source: ByteSource): ItemSource {
   return {
     name: source.name,
     count,
+    isRgb: true,
     async *items(first = 0) {
       for (let index = first; index < count; index++) yield await item(index);
     },

@@ -16,6 +16,8 @@ export interface ItemSource {
   readonly name: string;
   /** How many items there are, where that is known without a pass over them. */
   readonly count?: number;
+  /** The planes of colours are red, green, blue; elsewhere they are blue, green, red, as Caffe reads pictures. */
+  readonly isRgb?: boolean;
   /** The items from the `first` on, in the order of the source. */
   items(first?: number): AsyncGenerator<Item, void>;
   /** The item at a position; only sources that can be shuffled have it. */

@@ -20,21 +20,22 @@ export async function thumbnails(source: TestSource, items: readonly number[]): 
   const data = await openTestItems(source);
   try {
     const found = await pick(data, items);
-    return found.map(({ index, label, pixels }) => ({ item: index, label, ...paint(pixels) }));
+    return found.map(({ index, label, pixels }) => ({ item: index, label, ...paint(pixels, data.isRgb) }));
   } finally {
     await data.close();
   }
 }
 
-/** The first three channels as blue, green and red, or the first one as gray. */
-function paint(pixels: Pixels): Pick<Thumbnail, 'width' | 'height' | 'rgba'> {
+/** The first three channels as colours, or the first one as gray. */
+function paint(pixels: Pixels, isRgb = false): Pick<Thumbnail, 'width' | 'height' | 'rgba'> {
   const whole = { ...pixels, data: toBytes(pixels.data) };
   const shrink = Math.min(1, SIDE / Math.max(pixels.width, pixels.height));
   const size = (side: number) => Math.max(1, Math.round(side * shrink));
   const { channels, width, height, data } = resize(whole, size(pixels.height), size(pixels.width));
   const area = width * height;
   const rgba = new Uint8ClampedArray(4 * area);
-  const [blue, green, red] = channels >= 3 ? [0, area, 2 * area] : [0, 0, 0];
+  const planes = channels >= 3 ? [0, area, 2 * area] : [0, 0, 0];
+  const [red, green, blue] = isRgb ? planes : planes.reverse();
   for (let i = 0; i < area; i++) {
     rgba.set([data[red + i], data[green + i], data[blue + i], 255], 4 * i);
   }

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LayerParameter } from '../../../src/caffe/messages';
 import { writeBinaryproto } from '../../../src/caffe/binaryproto';
 import { classify, type ClassifyParams } from '../../../src/jobs/classify';
 import { evaluate } from '../../../src/jobs/evaluate';
@@ -112,21 +113,23 @@ describe('thumbnails', () => {
     expect([...second.rgba]).toEqual(gray.flatMap((value) => [value, value, value, 255]));
   });
 
-  it('shrinks large images and shows colours as red, green, blue', async () => {
-    const wide = join(folder, 'wide');
-    mkdirSync(wide);
+  it('shows colours as they are, whatever the order of their planes', async () => {
+    const coloured = join(folder, 'coloured');
+    mkdirSync(coloured);
     const record = Buffer.alloc(3073, 0);
     record.fill(200, 1, 1025);
-    writeFileSync(join(wide, 'colour.bin'), record);
-    const net = {
-      layer: [
-        layer('Data', 'data', [], ['data', 'label'], {
-          data_param: { source: 'wide/colour.bin', batch_size: 1 },
-        }),
-      ],
+    writeFileSync(join(coloured, 'red.bin'), record);
+    writeFileSync(join(coloured, 'red.png'), png(1, 1, Uint8Array.of(200, 0, 0), 3));
+    writeFileSync(join(coloured, 'list.txt'), `${join(coloured, 'red.png')} 0\n`);
+    const firstOf = async (type: string, params: Partial<LayerParameter>) => {
+      const net = { layer: [layer(type, 'data', [], ['data', 'label'], params)] };
+      const [{ width, height, rgba }] = await thumbnails({ netFile, net }, [0]);
+      return [width, height, ...rgba.subarray(0, 4)];
     };
-    const [{ width, height, rgba }] = await thumbnails({ netFile, net }, [0]);
-    // CIFAR's planes are red, green, blue; Caffe holds images as blue, green, red.
-    expect([width, height, ...rgba.subarray(0, 4)]).toEqual([32, 32, 0, 0, 200, 255]);
+    // CIFAR's planes are red, green, blue; Caffe holds what it reads of pictures as blue, green, red.
+    const cifar = { data_param: { source: 'coloured/red.bin', batch_size: 1 } };
+    expect(await firstOf('Data', cifar)).toEqual([32, 32, 200, 0, 0, 255]);
+    const pictures = { image_data_param: { source: 'coloured/list.txt', batch_size: 1 } };
+    expect(await firstOf('ImageData', pictures)).toEqual([1, 1, 200, 0, 0, 255]);
   });
 });
