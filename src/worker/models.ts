@@ -30,13 +30,8 @@ export class OpenModels {
     use: (opened: OpenedModel) => AsyncGenerator<Event, Result, void>,
     { again = false } = {},
   ): AsyncGenerator<Event, Result, void> {
-    let entry = this.entries.get(path);
-    if (entry && again && !(await isCurrent(path, entry))) {
-      this.entries.delete(path);
-      if (entry.users === 0) await close(entry);
-      entry = undefined;
-    }
-    entry ??= { opened: openIndexed(path), users: 0 };
+    if (again) await this.closeOutdated(path);
+    const entry = this.entries.get(path) ?? { opened: openIndexed(path), users: 0 };
     this.entries.delete(path);
     this.entries.set(path, entry);
     entry.users++;
@@ -51,6 +46,13 @@ export class OpenModels {
       if (this.entries.get(path) !== entry && entry.users === 0) await close(entry);
       await this.closeIdle();
     }
+  }
+
+  private async closeOutdated(path: string): Promise<void> {
+    const entry = this.entries.get(path);
+    if (!entry || (await isCurrent(path, entry))) return;
+    if (this.entries.get(path) === entry) this.entries.delete(path);
+    if (entry.users === 0) await close(entry);
   }
 
   private async closeIdle(): Promise<void> {
