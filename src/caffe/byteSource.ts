@@ -1,4 +1,11 @@
-import { closeSync, fstatSync, open as openWithCallback, read as readWithCallback, readSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  open as openWithCallback,
+  read as readWithCallback,
+  readSync,
+  statSync,
+} from 'node:fs';
 import { promisify } from 'node:util';
 import { phrase } from '../phrase';
 import { CaffeError, reasonOf } from './errors';
@@ -20,7 +27,7 @@ export interface ByteSource {
   read(offset: number, length: number): Promise<Uint8Array>;
   /** Fills `target` with the bytes from `offset` on; throws as {@link read} does. */
   readInto(target: Uint8Array, offset: number): Promise<void>;
-  /** Throws a CaffeError when the file is no longer the one that was opened. */
+  /** Throws a CaffeError when the file is no longer the one that was opened, or no longer at its place. */
   verify(): Promise<void>;
   close(): Promise<void>;
 }
@@ -55,14 +62,19 @@ export async function openFile(path: string): Promise<ByteSource> {
     throw new CaffeError(phrase`this is no regular file`, { file: path });
   }
 
+  const changed = () =>
+    new CaffeError(phrase`the file changed on disk while it was open`, {
+      file: path,
+      advice: phrase`Open it again to see what it holds now`,
+    });
   const verify = () => {
     const now = fstatSync(file);
-    if (now.size !== opened.size || now.mtimeMs !== opened.mtimeMs) {
-      throw new CaffeError(phrase`the file changed on disk while it was open`, {
-        file: path,
-        advice: phrase`Open it again to see what it holds now`,
-      });
-    }
+    if (now.size !== opened.size || now.mtimeMs !== opened.mtimeMs) throw changed();
+  };
+  /** Whether the path leads to another file now: most programs replace a file by renaming another onto it. */
+  const verifyPlace = () => {
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (there?.ino !== opened.ino || there.dev !== opened.dev) throw changed();
   };
 
   const isSmall = opened.size <= smallFile;
@@ -106,7 +118,7 @@ export async function openFile(path: string): Promise<ByteSource> {
       return bytes;
     },
     readInto,
-    verify: () => Promise.resolve().then(verify),
+    verify: () => Promise.resolve().then(verify).then(verifyPlace),
     close: () =>
       Promise.resolve().then(() => {
         if (file >= 0) closeSync(file);

@@ -7,7 +7,7 @@ import type { Recipe, SparseEncoding } from '../sparsity/recipe';
 import { finerThanChance, likelyShare } from '../sparsity/standardError';
 import { autoPrune } from './autoPrune';
 import { withCheckpoint } from './checkpoint';
-import { laterDigest } from './digest';
+import { digestOf } from './digest';
 import type { Job } from './job';
 import { loadWeights } from './loadWeights';
 import { chooseOutputs, type Existing, type OutputPaths } from './outputs';
@@ -118,6 +118,7 @@ export async function* retrain(
     const baseline = await session.achieved(signal);
     yield { ...session.progress(0), baseline };
     if (baselineFile !== undefined) await loadWeights(trainer.net, file, signal);
+    const original = await digestOf(file, signal);
 
     session.params = prunedParams(trainer, choices);
     if (resume !== undefined) yield* session.resume(resume, signal);
@@ -159,7 +160,7 @@ export async function* retrain(
       losses: session.losses,
     };
     session.takeBest();
-    const written = await write(session, { file, outputs, existing, encoding, report }, signal);
+    const written = await write(session, { file, original, outputs, existing, encoding, report }, signal);
     await session.removeCheckpoint();
     return { outputs, ...written, report, seconds: (performance.now() - begin) / 1000 };
   } catch (error) {
@@ -189,6 +190,8 @@ async function write(
   { trainer }: RetrainSession,
   what: {
     file: string;
+    /** SHA-256 of the file when the run began. */
+    original: string;
     outputs: OutputPaths;
     existing: Existing;
     encoding: SparseEncoding;
@@ -196,7 +199,16 @@ async function write(
   },
   signal: AbortSignal,
 ): Promise<Pick<RetrainResult, 'recipe' | 'warnings'>> {
-  const { file, outputs, existing, encoding, report } = what;
+  const { file, original, outputs, existing, encoding, report } = what;
+  if ((await digestOf(file, signal)) !== original) {
+    throw new CaffeError(
+      phrase`the model is not the one that the retraining began with: its digest differs`,
+      {
+        file,
+        advice: phrase`Put the model back as it was`,
+      },
+    );
+  }
   const weights = new Map(trainer.net.weights().map(({ name, blobs }) => [name, blobs]));
   const chosen = new Set(report.choices.map(({ layer, blob }) => `${blob} ${layer}`));
   const source = await openFile(file);
@@ -208,7 +220,7 @@ async function write(
       replace: existing === 'replace',
       signal,
       report: () => undefined,
-      sha256: laterDigest(source, signal),
+      sha256: () => Promise.resolve(original),
       plan: {
         encoding,
         seed: 1,

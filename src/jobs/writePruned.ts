@@ -164,6 +164,8 @@ export async function writePruned({
           ...extra,
         };
         await recipeFile.write(new TextEncoder().encode(serializeRecipe(recipe)));
+        // The digest is that of what lies at the path: of what was read only if no other file came there.
+        await source.verify();
         return { recipe, warnings };
       },
       options,

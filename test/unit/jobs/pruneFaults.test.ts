@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import {
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   watch,
   writeFileSync,
@@ -129,11 +130,20 @@ test('a file that comes to one of the names meanwhile stays, and the others get 
   expect(readFileSync(recipe, 'utf8')).toBe('mine');
 });
 
-test('a model that changes meanwhile is no source of outputs', async () => {
+test.each<[string, () => void]>([
+  ['changes', () => appendFileSync(file, 'more')],
+  [
+    'is replaced',
+    () => {
+      writeFileSync(`${file}.new`, original);
+      renameSync(`${file}.new`, file);
+    },
+  ],
+])('a model that %s meanwhile is no source of outputs', async (_, change) => {
   let changed = false;
   const error = await attempt('refuse', {
     onEvent() {
-      if (!changed) appendFileSync(file, 'more');
+      if (!changed) change();
       changed = true;
     },
   });

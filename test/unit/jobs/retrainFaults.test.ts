@@ -324,6 +324,24 @@ test('a data file that goes away is named, and the training goes on when it is b
   expect(outputs()).toEqual(whole);
 });
 
+test('a model that changed meanwhile is no original of the outputs, and the run goes on when it is back', async () => {
+  const run = parameters();
+  await runJob(retrain(run, context));
+  const whole = outputs();
+  const bytes = readFileSync(file);
+  const replace = async () => {
+    const job = retrain(run, context);
+    for (let next = await job.next(); next.done !== true; next = await job.next())
+      if (next.value.measurement?.iteration === 20) writeFileSync(file, bytes.subarray(0, bytes.length / 2));
+  };
+  const failure = await described(replace());
+  expect(failure).toContain(`${file}: the model is not the one that the retraining began with`);
+  expect(failure).toContain(`resume from ${stateOf(40)}`);
+  writeFileSync(file, bytes);
+  await runJob(retrain({ ...run, resume: stateOf(40) }, context));
+  expect(outputs()).toEqual(whole);
+});
+
 test.each([1, 40])(
   'a loss that becomes NaN is reported, and the checkpoint stays (measured every %i)',
   async (measureEvery) => {
