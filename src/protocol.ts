@@ -14,7 +14,7 @@ import type { RetrainParameters, RetrainResult } from './jobs/retrain';
 import type { Achieved, Measurement, RetrainEvent, RunNotes } from './jobs/retrainSession';
 import type { Snapshot } from './jobs/snapshots';
 import type { SweepEvent, SweepParams } from './jobs/sweep';
-import type { Ranking, SweepBaseline, SweepFigure, SweepResults } from './jobs/sweepResults';
+import type { Ranking, SweepBaseline, SweepFigure, SweepResults, WaitingPoint } from './jobs/sweepResults';
 import type { SaliencyParams } from './jobs/saliency';
 import type { Thumbnail } from './jobs/thumbnails';
 import type { DataState, TrainingData } from './jobs/trainingData';
@@ -47,6 +47,7 @@ export type {
   SweepFigure,
   Thumbnail,
   TrainingData,
+  WaitingPoint,
 };
 
 /**
@@ -150,6 +151,7 @@ export interface SolverFiles {
 /** What a sweep has measured, and on what. */
 export interface SweepFigures extends Pick<SweepResults, 'items' | 'limit' | 'ranking' | 'data'> {
   figures: SweepFigure[];
+  waiting: WaitingPoint[];
   baseline: SweepBaseline;
   /** Whether every point is measured. */
   complete: boolean;

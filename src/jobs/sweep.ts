@@ -23,6 +23,8 @@ import {
   type SweepFigure,
   type SweepPoint,
   type SweepResults,
+  type WaitingPoint,
+  waitingOf,
 } from './sweepResults';
 import { accuracyOf, addBatch, noSums, type Sums } from './tally';
 import { TestNet, type TestBatch, type TestSource } from './testNet';
@@ -51,6 +53,7 @@ export interface SweepParams extends TestSource {
 export interface SweepEvent extends Progress {
   /** All points that were measured on some items so far. */
   figures: SweepFigure[];
+  waiting: WaitingPoint[];
   baseline: SweepBaseline;
 }
 
@@ -77,6 +80,7 @@ export async function* sweep(params: SweepParams, context: ComputeContext): Job<
         ...step.value,
         message: phrase`saliency: ${step.value.message}`,
         figures: [],
+        waiting: [],
         baseline: baselineOf(noSums()),
       };
     }
@@ -286,6 +290,7 @@ class SweepRun {
       message: items === undefined ? phrase`${position} items` : phrase`${position} of ${items} items`,
       secondsLeft: done > 0 ? (seconds / done) * left : undefined,
       figures: figuresOf(points),
+      waiting: waitingOf(points),
       baseline: baselineOf(baseline),
     };
   }

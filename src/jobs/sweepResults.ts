@@ -157,6 +157,9 @@ export interface SweepFigure extends SensitivityPoint {
   state: SweepPoint['state'];
 }
 
+/** A point of which nothing is measured yet. */
+export type WaitingPoint = Pick<SweepPoint, 'layer' | 'keep'>;
+
 /** What the whole net achieves. */
 export interface SweepBaseline {
   accuracy: number | undefined;
@@ -188,3 +191,8 @@ export const figuresOf = (points: readonly SweepPoint[]): SweepFigure[] =>
       items: sums.items,
       state,
     }));
+
+export const waitingOf = (points: readonly SweepPoint[]): WaitingPoint[] =>
+  points
+    .filter(({ state, sums }) => state === 'open' && sums.items === 0)
+    .map(({ layer, keep }) => ({ layer, keep }));

@@ -15,7 +15,14 @@ import { saliency } from '../jobs/saliency';
 import { writeSaliency } from '../jobs/saliencyFile';
 import { unfinished } from '../jobs/snapshots';
 import { sweep } from '../jobs/sweep';
-import { baselineOf, figuresOf, loadSweep, sweepFile, type SweepResults } from '../jobs/sweepResults';
+import {
+  baselineOf,
+  figuresOf,
+  loadSweep,
+  sweepFile,
+  type SweepResults,
+  waitingOf,
+} from '../jobs/sweepResults';
 import { thumbnails } from '../jobs/thumbnails';
 import { train } from '../jobs/train';
 import { findTrainingData } from '../jobs/trainingData';
@@ -149,6 +156,7 @@ async function* withEngine<Event, Result>(
 const figuresFor = (results: SweepResults, file: string): SweepFigures => ({
   ...{ items: results.items, limit: results.limit, ranking: results.ranking, data: results.data, file },
   figures: figuresOf(results.points),
+  waiting: waitingOf(results.points),
   baseline: baselineOf(results.baseline),
   complete: results.baseline.done && results.points.every(({ state }) => state !== 'open'),
 });

@@ -30,7 +30,10 @@ export function SweepView(): JSX.Element {
   const kept = useKeptFigures(job.running, files?.net);
   const live = job.running && job.told && job.told.baseline.items > 0 ? job.told : undefined;
   const shown = live ?? kept.figures;
-  const swept = useMemo(() => sweptLayers(form, layers, shown?.figures ?? []), [form, layers, shown]);
+  const swept = useMemo(
+    () => sweptLayers(form, layers, shown?.figures ?? [], shown?.waiting ?? []),
+    [form, layers, shown],
+  );
   const settings = settingsOf(form, kept.figures, kept.changes);
   const start = (anew: boolean) => {
     if (anew) kept.forget();

@@ -8,6 +8,7 @@ import type {
   SweepFigure,
   SweepFigures,
   SweepRequest,
+  WaitingPoint,
 } from '../../src/protocol';
 import { weightGeometry } from '../../src/sparsity/geometry';
 import { defaultKeeps, TUTORIAL_KEEPS } from '../../src/sparsity/sensitivity';
@@ -67,9 +68,11 @@ export function sweptLayers(
   form: SweepForm,
   layers: readonly LayerRow[],
   figures: readonly SweepFigure[],
+  waiting: readonly WaitingPoint[],
 ): SweptLayer[] {
   const swept = new Map<string, SweptLayer>();
   const known = byLayer(figures);
+  const asked = byLayer([...figures, ...waiting]);
   for (const { name, type, blobs } of layers) {
     const [weight] = blobs;
     if (!weight?.prunable || weight.count < 2 || swept.has(name)) continue;
@@ -78,12 +81,16 @@ export function sweptLayers(
       weights: weight.count,
       outputs: weightGeometry(type, weight.shape).outputs,
     });
-    const keeps = form.keeps[name] ?? (measured.length > 0 ? measured.map(({ keep }) => keep) : defaults);
+    const begun = asked
+      .get(name)
+      ?.map(({ keep }) => keep)
+      .sort((a, b) => b - a);
+    const keeps = form.keeps[name] ?? begun ?? defaults;
     swept.set(name, {
       name,
       weights: weight.count,
       defaults,
-      chosen: form.chosen[name] ?? (figures.length === 0 || measured.length > 0),
+      chosen: form.chosen[name] ?? (asked.size === 0 || begun !== undefined),
       keeps,
       measured: measured.filter(({ keep, state }) => state !== 'open' && keeps.includes(keep)).length,
     });
@@ -91,8 +98,8 @@ export function sweptLayers(
   return [...swept.values()];
 }
 
-function byLayer(figures: readonly SweepFigure[]): Map<string, SweepFigure[]> {
-  const layers = new Map<string, SweepFigure[]>();
+function byLayer<Point extends WaitingPoint>(figures: readonly Point[]): Map<string, Point[]> {
+  const layers = new Map<string, Point[]>();
   for (const figure of figures) layers.set(figure.layer, [...(layers.get(figure.layer) ?? []), figure]);
   return layers;
 }

@@ -8,11 +8,13 @@ import { jointSteps, keepsWithin } from '../../../src/jobs/chooseKeeps';
 import { restartIndex } from '../../../src/jobs/suffix';
 import { sweep, type SweepParams } from '../../../src/jobs/sweep';
 import {
+  figuresOf,
   loadSweep,
   mergeSweeps,
   saveSweep,
   type SweepPoint,
   type SweepResults,
+  waitingOf,
 } from '../../../src/jobs/sweepResults';
 import { accuracyOf, lossOf, type Sums } from '../../../src/jobs/tally';
 import { Net } from '../../../src/network/net';
@@ -94,6 +96,14 @@ describe('sweep', () => {
       const measured = [half.baseline, ...half.points.map(({ sums }) => sums)].map(({ items }) => items / 5);
       expect(measured.reduce((sum, batches) => sum + batches)).toBe(events);
       expect(half.points.every(({ state }) => state === 'open')).toBe(true);
+      // No point is lost from sight: it is begun, or it waits.
+      const { points } = half;
+      const inSight = [...figuresOf(points), ...waitingOf(points)].map(({ layer: name, keep }) => [
+        name,
+        keep,
+      ]);
+      expect(inSight.length).toBe(points.length);
+      expect(inSight).toEqual(expect.arrayContaining(points.map(({ layer: name, keep }) => [name, keep])));
 
       const more = { ...layers, conv: [0.5, 0.3, 0.1] };
       const { result } = await runJob(sweep(params({ results, net: tinyNet(5), layers: more }), context()));

@@ -35,7 +35,7 @@ const figure = (layer: string, keep: number, more: Partial<SweepFigure> = {}): S
   ...{ layer, keep, kept: 10, accuracy: 0.9, loss: 0.1, items: 200, state: 'measured', ...more },
 });
 const kept = (more: Partial<SweepFigures> = {}): SweepFigures => ({
-  ...{ figures: [], baseline: { accuracy: 0.95, loss: 0.05, items: 200 }, complete: true },
+  ...{ figures: [], waiting: [], baseline: { accuracy: 0.95, loss: 0.05, items: 200 }, complete: true },
   ...{ items: 200, ranking: 'magnitude', data: 'lmdb', file: 'net.sweep.json', ...more },
 });
 const form = (change: Partial<SweepForm> = {}): SweepForm => ({ ...initialSweepForm, ...change });
@@ -65,7 +65,7 @@ describe('keep ratios as they are typed', () => {
 
 describe('layers to sweep', () => {
   test('are those whose weights can be pruned, at ratios by their size', () => {
-    const swept = sweptLayers(form(), layers, []);
+    const swept = sweptLayers(form(), layers, [], []);
     expect(swept.map(({ name, chosen, keeps }) => [name, chosen, keeps.at(-1)])).toEqual([
       ['conv1', true, 0.04],
       ['ip2', true, 0.002],
@@ -78,25 +78,39 @@ describe('layers to sweep', () => {
       figure('ip2', 0.1, { state: 'collapsed' }),
       figure('ip2', 0.05, { state: 'open' }),
     ];
-    expect(sweptLayers(form(), layers, figures)).toMatchObject([
+    expect(sweptLayers(form(), layers, figures, [])).toMatchObject([
       { name: 'conv1', chosen: false, measured: 0 },
       { name: 'ip2', chosen: true, keeps: [0.5, 0.1, 0.05], measured: 2 },
     ]);
     const own = form({ chosen: { conv1: true }, keeps: { ip2: [0.5, 0.2] } });
-    expect(sweptLayers(own, layers, figures)).toMatchObject([
+    expect(sweptLayers(own, layers, figures, [])).toMatchObject([
       { name: 'conv1', chosen: true },
       { name: 'ip2', keeps: [0.5, 0.2], measured: 1 },
     ]);
   });
 
+  test('are all that were asked for, where the sweep was cancelled before it came to some', () => {
+    const waiting = [
+      { layer: 'conv1', keep: 0.3 },
+      { layer: 'ip2', keep: 0.05 },
+      { layer: 'ip2', keep: 0.2 },
+    ];
+    expect(sweptLayers(form(), layers, [figure('ip2', 0.1, { state: 'open' })], waiting)).toMatchObject([
+      { name: 'conv1', chosen: true, keeps: [0.3], measured: 0 },
+      { name: 'ip2', chosen: true, keeps: [0.2, 0.1, 0.05], measured: 0 },
+    ]);
+  });
+
   test('take the tutorial’s ratios where they have its names, and go back to the default ones', () => {
-    const swept = sweptLayers(form(), [...layers, row(4, 'fc8', 'InnerProduct', [5, 5])], []);
+    const swept = sweptLayers(form(), [...layers, row(4, 'fc8', 'InnerProduct', [5, 5])], [], []);
     expect(tutorialForm(swept)).toEqual({
       chosen: { conv1: true, ip2: true, fc8: false },
       keeps: { conv1: [0.7, 0.6, 0.5, 0.4, 0.3], ip2: [0.3, 0.2, 0.15, 0.1, 0.05] },
     });
-    expect(tutorialForm(sweptLayers(form(), [row(0, 'fc8', 'InnerProduct', [5, 5])], []))).toBeUndefined();
-    const tutorial = sweptLayers(form(tutorialForm(swept)), layers, []);
+    expect(
+      tutorialForm(sweptLayers(form(), [row(0, 'fc8', 'InnerProduct', [5, 5])], [], [])),
+    ).toBeUndefined();
+    const tutorial = sweptLayers(form(tutorialForm(swept)), layers, [], []);
     expect(defaultForm(tutorial).keeps.conv1).toEqual(defaultKeeps({ weights: 500, outputs: 20 }));
   });
 });
@@ -117,7 +131,7 @@ describe('a sweep goes on from the figures that are there', () => {
 
   test('and asks for the chosen layers alone', () => {
     const own = form({ chosen: { conv1: false }, keeps: { ip2: [0.5] }, limited: true, limit: 50 });
-    const request = sweepRequest(sweptLayers(own, layers, []), settingsOf(own, undefined, []), true);
+    const request = sweepRequest(sweptLayers(own, layers, [], []), settingsOf(own, undefined, []), true);
     expect(request).toEqual({ layers: { ip2: [0.5] }, limit: 50, ranking: 'magnitude', anew: true });
   });
 });
