@@ -11,7 +11,7 @@ export const placeOf = (layer: LayerText): Span => layer.nameSpan ?? layer.node.
 
 /** Checks how the layers of a net hang together, and what Caffe checks of each layer before it looks at shapes. */
 export function checkNet(prototxt: Prototxt, net: NetText, wiring: Wiring, report: Report): void {
-  checkWiring(net, wiring, report);
+  checkWiring(prototxt, net, wiring, report);
   const current = net.layers.find(({ node }) => node.field!.name === 'layer');
   const old = net.layers.find(({ node }) => node.field!.name === 'layers');
   if (current && old)
@@ -31,6 +31,7 @@ export function checkNet(prototxt: Prototxt, net: NetText, wiring: Wiring, repor
 const mostGuesses = 50;
 
 function checkWiring(
+  prototxt: Prototxt,
   net: NetText,
   { missing, doubled, namesakes, phases: fed }: Wiring,
   report: Report,
@@ -70,16 +71,27 @@ function checkWiring(
       ...(below ? { related: { ...below.span, message: phrase`"${use.blob}" is made here` } } : {}),
     });
   }
-  for (const { use, earlier } of doubled)
-    report(
-      'duplicate-top',
-      'error',
-      use.span,
-      earlier.layer
-        ? phrase`"${use.blob}" is made already by "${earlier.layer.name}", and this layer does not work in place: that takes a bottom of the same name at the same position`
-        : phrase`"${use.blob}" is made already, and this layer does not work in place: that takes a bottom of the same name at the same position`,
-      { related: { ...earlier.span, message: phrase`"${use.blob}" is made here` } },
-    );
+  for (const { use, earlier } of doubled) {
+    const related = { ...earlier.span, message: phrase`"${use.blob}" is made here` };
+    if (feeds(use.layer) && feeds(earlier.layer))
+      report(
+        'duplicate-top',
+        'error',
+        use.span,
+        phrase`"${use.blob}" is made already by "${earlier.layer.name}", which takes part in the same phase: what feeds only one phase says so with include`,
+        { related, fixes: phaseFixes(prototxt, earlier.layer, use.layer) },
+      );
+    else
+      report(
+        'duplicate-top',
+        'error',
+        use.span,
+        earlier.layer
+          ? phrase`"${use.blob}" is made already by "${earlier.layer.name}", and this layer does not work in place: that takes a bottom of the same name at the same position`
+          : phrase`"${use.blob}" is made already, and this layer does not work in place: that takes a bottom of the same name at the same position`,
+        { related },
+      );
+  }
   for (const { layer, earlier } of namesakes) {
     const related = { ...placeOf(earlier), message: phrase`The other one` };
     if (learns(layer) || learns(earlier))
@@ -95,6 +107,22 @@ function checkWiring(
         related,
       });
   }
+}
+
+/** A layer that brings data into the net. */
+const feeds = (layer: LayerText | undefined): layer is LayerText => layer?.bottoms.length === 0;
+
+/** Two layers that feed the same blob are mostly one for each phase. */
+function phaseFixes(prototxt: Prototxt, first: LayerText, second: LayerText): Fix[] {
+  if ([first, second].some(({ include, exclude }) => include.length + exclude.length > 0)) return [];
+  const edits = [
+    { layer: first, phase: 'TRAIN' },
+    { layer: second, phase: 'TEST' },
+  ].map(({ layer, phase }) => {
+    const after = layer.node.fields.findLast(({ name }) => name === 'top');
+    return insertionAfter(prototxt, after!, `include { phase: ${phase} }`);
+  });
+  return [{ title: phrase`Feed TRAIN with "${first.name}" and TEST with "${second.name}"`, edits }];
 }
 
 /** A layer that may have weights in a model file. */

@@ -68,6 +68,7 @@ export function diagnose(prototxt: Prototxt, knowledge: Knowledge = {}): Diagnos
   if (kind === 'NetParameter') {
     const own = nets.find(({ net }) => net.node === prototxt.root);
     reportOldSyntax(prototxt, own?.net, report);
+    checkInputs(prototxt, report);
     if (own && prototxt.problems.length === 0) checkShapes(prototxt, own, knowledge, found, report);
   }
   return found.sort((a, b) => a.start - b.start || a.end - b.end);
@@ -87,6 +88,36 @@ function reportOldSyntax(prototxt: Prototxt, net: NetText | undefined, report: R
       : phrase`\`input\` is deprecated; write a layer of type Input`,
     { tag: 'deprecated', fixes: fix ? [fix] : [] },
   );
+}
+
+/** The shapes of `input` fields: one for each, or four sizes. */
+function checkInputs({ root }: Prototxt, report: Report): void {
+  const count = (name: string) =>
+    root.fields.reduce((sum, field) => sum + (field.name === name ? field.values.length : 0), 0);
+  const place = (name: string) => root.fields.find((field) => field.name === name)!.nameSpan;
+  const [inputs, shapes, dims] = ['input', 'input_shape', 'input_dim'].map(count);
+  if (inputs === 0) return;
+  if (shapes > 0 && dims > 0)
+    report(
+      'shape',
+      'error',
+      place('input_dim'),
+      phrase`Sizes stand in either input_shape or input_dim, not both`,
+    );
+  else if (dims > 0 && dims !== 4 * inputs)
+    report(
+      'shape',
+      'error',
+      place('input_dim'),
+      phrase`There must be 4 input_dim for each of the ${inputs} inputs, not ${dims} in all; a shape of other than 4 axes takes input_shape`,
+    );
+  else if (shapes > 0 && shapes !== inputs)
+    report(
+      'shape',
+      'error',
+      place('input_shape'),
+      phrase`There must be one input_shape for each of the ${inputs} inputs, not ${shapes}`,
+    );
 }
 
 function checkHints(
