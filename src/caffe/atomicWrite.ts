@@ -12,7 +12,6 @@ import {
   write,
   writeSync,
 } from 'node:fs';
-import { unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -77,8 +76,11 @@ export async function atomicWriteAll<Result>(
   const files = targets.map((target) => new TemporaryFile(target, signal));
   const folders = [...new Set(targets.map(dirname))];
   const named: string[] = [];
+  // At once: who is waiting for a slow disk may be killed for it.
+  const remove = () => files.forEach((file) => file.remove());
+  signal?.addEventListener('abort', remove);
   try {
-    for (const folder of folders) await removeStale(folder, targets);
+    for (const folder of folders) removeStale(folder, targets);
     for (const file of files) file.create(replace);
     const result = await write(files);
     await all(files.map((file) => file.finish()));
@@ -92,8 +94,10 @@ export async function atomicWriteAll<Result>(
   } catch (error) {
     await all(files.map((file) => file.discard()));
     // What was there before is lost where it gave way already; what was not goes again.
-    if (!replace) for (const target of named) await unlink(target).catch(() => undefined);
+    if (!replace) named.forEach(removeQuietly);
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', remove);
   }
 }
 
@@ -185,7 +189,11 @@ class TemporaryFile implements OutputFile {
   async discard(): Promise<void> {
     // What was written goes anyway.
     await this.close().catch(() => undefined);
-    await unlink(this.path).catch(() => undefined);
+    this.remove();
+  }
+
+  remove(): void {
+    removeQuietly(this.path);
     temporaryFiles.delete(this.path);
   }
 
@@ -209,13 +217,13 @@ function keepUntilExit(path: string): void {
   temporaryFiles.add(path);
 }
 
-function removeAll(): void {
-  for (const path of temporaryFiles) {
-    try {
-      unlinkSync(path);
-    } catch {
-      // The next attempt at the same file removes it.
-    }
+const removeAll = () => temporaryFiles.forEach(removeQuietly);
+
+function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // It is not there, or the next attempt at the same file removes it.
   }
 }
 
@@ -257,7 +265,7 @@ const writeSome = (descriptor: number, bytes: Uint8Array, from: number, length: 
 const prefixOf = (target: string) => `.${basename(target)}.${machine}-`;
 
 /** Removes what killed processes of this machine left in a folder of earlier attempts at the same files. */
-async function removeStale(folder: string, targets: readonly string[]): Promise<void> {
+function removeStale(folder: string, targets: readonly string[]): void {
   const prefixes = targets.map(prefixOf);
   for (const candidate of namesIn(folder)) {
     const prefix = candidate.endsWith(suffix) && prefixes.find((begin) => candidate.startsWith(begin));
@@ -266,7 +274,7 @@ async function removeStale(folder: string, targets: readonly string[]): Promise<
     const path = join(folder, candidate);
     // In a container each process may have the number of the one before.
     const isLeft = pid === process.pid ? !temporaryFiles.has(path) : pid > 0 && !isRunning(pid);
-    if (isLeft) await unlink(path).catch(() => undefined);
+    if (isLeft) removeQuietly(path);
   }
 }
 

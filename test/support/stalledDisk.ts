@@ -27,3 +27,12 @@ export const stalledDisk = (part: string, slowness = 0): string => `
         ? void stopped.then(() => setTimeout(() => flush(file, done), ${slowness}))
         : flush(file, done);
   }`;
+
+/** The same of a disk on which nothing is ever flushed, whatever happens; it says so when that is tried. */
+export const hangingDisk = `
+  const hanging = require('node:fs');
+  hanging.fsync = hanging.fdatasync = () => {
+    console.log('the disk hangs');
+    // What waits for ever does not by itself keep a process alive.
+    setInterval(() => {}, 1000);
+  };`;

@@ -18,7 +18,7 @@ import { CaffeError } from '../../../src/caffe/errors';
 import { Random } from '../../../src/caffe/random';
 import { writeModel } from '../../../src/caffe/writeModel';
 import { prune, type PruneParameters } from '../../../src/jobs/prune';
-import { stalledDisk } from '../../support/stalledDisk';
+import { hangingDisk, stalledDisk } from '../../support/stalledDisk';
 import { buildCli } from '../cli/build';
 
 /** What stands between the job and the disk: bytes that fit, and whether a folder takes new files. */
@@ -199,11 +199,7 @@ describe('a process that is stopped in the middle', () => {
 
   test('leaves nothing when the signal comes again and again and the disk hangs', async () => {
     const hang = join(scripts, 'hang.js');
-    writeFileSync(
-      hang,
-      `const disk = require('node:fs');
-       disk.fsync = disk.fdatasync = () => setInterval(() => {}, 1000);`,
-    );
+    writeFileSync(hang, hangingDisk);
     let sending: NodeJS.Timeout | undefined;
     const outcome = await stop((child) => (sending = setInterval(() => child.kill('SIGTERM'), 100)), hang);
     clearInterval(sending);

@@ -14,7 +14,7 @@ import { Random } from '../../../src/caffe/random';
 import { writeModel } from '../../../src/caffe/writeModel';
 import { isCancelled } from '../../../src/rpc';
 import { WorkerClient } from '../../../src/worker/client';
-import { stalledDisk } from '../../support/stalledDisk';
+import { hangingDisk, stalledDisk } from '../../support/stalledDisk';
 import { buildWorker } from '../cli/build';
 
 const folder = mkdtempSync(join(tmpdir(), 'worker-process-'));
@@ -123,6 +123,24 @@ describe('the background process that ships', () => {
     expect(isCancelled(await outcome)).toBe(true);
     await vi.waitFor(isClean, patience);
     expect(await client.run('digest', { path: file })).toMatch(/^[0-9a-f]{64}$/);
+    client.dispose();
+  });
+
+  test('leaves nothing when it is killed because the disk hangs after a cancellation', async () => {
+    const hanging = join(folder, 'hanging.js');
+    writeFileSync(hanging, `${hangingDisk}\nrequire('./bundle.js');`);
+    const lines: string[] = [];
+    const client = new WorkerClient({
+      script: hanging,
+      patienceMs: 500,
+      log: (line) => lines.push(...line.split('\n')),
+    });
+    const controller = new AbortController();
+    const { outcome } = await begin(client, controller.signal);
+    await vi.waitFor(() => expect(lines).toContain('the disk hangs'), { timeout: 60_000 });
+    controller.abort();
+    expect(isCancelled(await outcome)).toBe(true);
+    isClean();
     client.dispose();
   });
 });
