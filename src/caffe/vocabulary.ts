@@ -82,3 +82,22 @@ export const otherNames: ReadonlyMap<string, string> = new Map([
   ['max_iterations', 'max_iter'],
   ['regularization', 'regularization_type'],
 ]);
+
+/** What other frameworks call a layer type, and what Caffe does. */
+export const otherTypes: ReadonlyMap<string, string> = new Map([
+  ['Conv', 'Convolution'],
+  ['Conv2D', 'Convolution'],
+  ['Linear', 'InnerProduct'],
+  ['Dense', 'InnerProduct'],
+  ['FC', 'InnerProduct'],
+  ['FullyConnected', 'InnerProduct'],
+  ['MaxPool', 'Pooling'],
+  ['MaxPooling', 'Pooling'],
+  ['AvgPool', 'Pooling'],
+  ['BatchNormalization', 'BatchNorm'],
+  ['SoftmaxLoss', 'SoftmaxWithLoss'],
+  ['CrossEntropyLoss', 'SoftmaxWithLoss'],
+  ['MSELoss', 'EuclideanLoss'],
+  ['Add', 'Eltwise'],
+  ['Concatenate', 'Concat'],
+]);

@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'vitest';
 import { goTo } from './editor';
 import { useWorkbench } from './project';
@@ -45,6 +47,17 @@ test('a link to a database leads to its folder in the explorer', async () => {
     .filter({ hasText: 'digits_test_lmdb' })
     .waitFor();
   await workbench.screenshot('structure-folder');
+});
+
+test('a link to a mean file, above the prototxt’s folder, opens it', async () => {
+  const { workbench, folder } = session;
+  writeFileSync(join(folder, 'mean.binaryproto'), 'the mean');
+  mkdirSync(join(folder, 'nets'));
+  const net = 'layer { name: "d" type: "Data" top: "x" transform_param { mean_file: "mean.binaryproto" } }\n';
+  writeFileSync(join(folder, 'nets', 'mean.prototxt'), net);
+  await goTo(session, 'nets/mean.prototxt', 'mean_file: "mean');
+  await workbench.run('Open Link');
+  await workbench.page.getByRole('tab', { name: 'mean.binaryproto', selected: true }).waitFor();
 });
 
 test('the call hierarchy shows what feeds a layer, and what reads it', async () => {

@@ -1,13 +1,22 @@
 import { phrase } from '../../phrase';
 import { v1LayerTypeByName } from '../layerTypes';
 import { nearest } from '../nearest';
-import type { FieldType, MessageType } from '../schema';
+import { layerKinds } from '../layerCatalogue';
+import { messageType, type FieldType, type MessageType } from '../schema';
 import { fatalWords, otherNames } from '../vocabulary';
 import { checkFiller } from './checkFiller';
 import { perBlobFix } from './convert';
-import { removeFix, replaceWith, type Report, withGuess } from './diagnostic';
+import { removalOf, removeFix, replaceWith, type Report, withGuess } from './diagnostic';
 import { insideQuotes } from './netText';
-import type { FieldNode, MessageNode, Prototxt, ScalarNode, Fix } from './tree';
+import {
+  fieldOf,
+  scalarOf,
+  type FieldNode,
+  type Fix,
+  type MessageNode,
+  type Prototxt,
+  type ScalarNode,
+} from './tree';
 import { readScalar, stringValue, typeInWords } from './values';
 
 /** The texts of layers without a problem, for checking the next version of a file. */
@@ -132,9 +141,8 @@ function nameElsewhere(name: string, type: MessageType): string | undefined {
   return here !== undefined && type.fields.has(here) ? here : undefined;
 }
 
-/** Tells of what a layer says of its blobs in the syntax of 2014, or outside of `param`; whether it does. */
+/** Tells of what a layer says in the syntax of 2014, or outside of its message; whether it does. */
 function reportMisplaced(prototxt: Prototxt, field: FieldNode, report: Report): boolean {
-  const { text } = prototxt;
   const { name, nameSpan } = field;
   if (name === 'blobs_lr' || name === 'weight_decay' || name === 'blob_share_mode') {
     const fix = perBlobFix(prototxt, field.parent);
@@ -147,13 +155,40 @@ function reportMisplaced(prototxt: Prototxt, field: FieldNode, report: Report): 
     );
     return true;
   }
-  const value = field.values[0];
-  if ((name !== 'lr_mult' && name !== 'decay_mult') || !value) return false;
-  const inner = text.slice(field.start, value.end);
-  report('unknown-field', 'error', nameSpan, phrase`"${name}" stands in \`param\`: one for each blob`, {
-    fixes: [replaceWith({ start: field.start, end: value.end }, `param { ${inner} }`)],
+  const place = placeInLayer(prototxt, field);
+  if (place === undefined) return false;
+  report('unknown-field', 'error', nameSpan, phrase`"${name}" stands in \`${place}\``, {
+    fixes: [moveInto(prototxt, field, place)],
   });
   return true;
+}
+
+/** The message of a layer that a field which stands in the layer itself belongs to. */
+function placeInLayer({ text }: Prototxt, { name, parent }: FieldNode): string | undefined {
+  const type = scalarOf(parent, 'type');
+  const kind = type?.kind === 'string' ? layerKinds.get(stringValue(text, type)) : undefined;
+  const layer = messageType('LayerParameter');
+  return [...(kind?.params ?? []), 'param'].find((place) => {
+    const inner = layer.fields.get(place)?.type;
+    return (
+      inner !== undefined && typeof inner !== 'string' && inner.kind === 'message' && inner.fields.has(name)
+    );
+  });
+}
+
+/** Moves a field of a layer into a message of it, which is made where there is none. */
+function moveInto(prototxt: Prototxt, field: FieldNode, place: string): Fix {
+  const title = phrase`Move to ${place}`;
+  const written = prototxt.text.slice(field.start, field.values.at(-1)?.end ?? field.nameSpan.end);
+  const target = fieldOf(field.parent, place)?.values[0];
+  if (target?.kind !== 'message' || place === 'param')
+    return { ...replaceWith(field, `${place} { ${written} }`), title };
+  const { start } = target.inner;
+  return {
+    title,
+    edits: [{ start, end: start, text: ` ${written}` }, removalOf(prototxt, field)],
+    preferred: true,
+  };
 }
 
 /** All parameters end alike, so only what is before counts. */

@@ -1,6 +1,8 @@
 import { phrase } from '../../phrase';
 import { layerKinds } from '../layerCatalogue';
+import { v1LayerTypeByName } from '../layerTypes';
 import { nearest } from '../nearest';
+import { otherTypes } from '../vocabulary';
 import { misplacedSettings } from './convert';
 import { insertionAfter, removeFix, replaceWith, type Report, withGuess } from './diagnostic';
 import { isInPlace, type BlobUse, type LayerText, type NetText, type Wiring } from './netText';
@@ -173,7 +175,8 @@ function checkKind(prototxt: Prototxt, net: NetText, layer: LayerText, typeSpan:
   const modern = layer.node.field!.name === 'layer';
   if (!kind) {
     if (layer.type === '' || !modern) return;
-    const guess = nearest(layer.type, layerKinds.keys());
+    const guess =
+      v1LayerTypeByName(layer.type) ?? otherTypes.get(layer.type) ?? nearest(layer.type, layerKinds.keys());
     report(
       'unknown-layer-type',
       guess ? 'warning' : 'hint',

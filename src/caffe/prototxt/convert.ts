@@ -88,6 +88,7 @@ const imageSources: Readonly<Partial<Record<string, string>>> = {
   ImageData: 'image_data_param',
   WindowData: 'window_data_param',
 };
+const transform = 'transform_param';
 const imageSettings: readonly string[] = ['scale', 'mean_file', 'crop_size', 'mirror'];
 
 /** Image settings of a layer of the current syntax that Caffe does not read where they are, and the way to move them. */
@@ -103,7 +104,7 @@ export function misplacedSettings(
   const fields = message.fields.filter(({ name }) => names.includes(name));
   if (fields.length === 0) return undefined;
   const edits = transformEdits(prototxt, node, source, names);
-  return { fields, fix: { title: phrase`Move to transform_param`, edits, preferred: true } };
+  return { fields, fix: { title: phrase`Move to ${transform}`, edits, preferred: true } };
 }
 
 const perBlob = {
@@ -158,11 +159,11 @@ function transformEdits(
   const moved = message.fields.filter(({ name }) => names.includes(name));
   if (moved.length === 0) return [];
   const words = moved.map((field) => text.slice(field.start, field.end).replace(/[,;]$/, ''));
-  const target = fieldOf(node, 'transform_param')?.values[0];
+  const target = fieldOf(node, transform)?.values[0];
   const insertion: TextEdit =
     target?.kind === 'message'
       ? { start: target.inner.start, end: target.inner.start, text: ` ${words.join(' ')} ` }
-      : insertionAfter(prototxt, data, `transform_param { ${words.join(' ')} }`);
+      : insertionAfter(prototxt, data, `${transform} { ${words.join(' ')} }`);
   return [insertion, ...removalsOf(prototxt, moved)];
 }
 

@@ -91,11 +91,11 @@ class Parser {
     return this.kind() === TokenKind.Mark && this.tokens.text[this.start()] === mark;
   }
 
-  private isEquals(): boolean {
-    return (
-      this.kind() === TokenKind.Unknown &&
-      this.tokens.text.slice(this.start(), this.tokens.starts[this.index + 1]) === '='
-    );
+  /** What is written in the place of a colon: `=`, or the colon of Chinese. */
+  private otherColon(): string | undefined {
+    if (this.kind() !== TokenKind.Unknown) return undefined;
+    const mark = this.tokens.text.slice(this.start(), this.tokens.starts[this.index + 1]);
+    return mark === '=' || mark === '：' ? mark : undefined;
   }
 
   private isCloser(): boolean {
@@ -134,7 +134,7 @@ class Parser {
     while (this.more() && !this.isCloser() && this.kind() !== TokenKind.Identifier && !this.is('['))
       this.advance();
     const text = this.tokens.text.slice(start, Math.min(this.end, start + 20));
-    if (this.severalValues(start)) return;
+    if (this.severalValues(start) || this.invisible(start)) return;
     const what =
       kind === TokenKind.String || kind === TokenKind.OpenString || kind === TokenKind.Number
         ? phrase`The value ${text} belongs to no field`
@@ -153,6 +153,22 @@ class Parser {
     const several = `[${text.slice(value.start, end)}]`;
     const fix = replaceWith({ start: value.start, end }, several);
     this.problem(phrase`Several values stand in brackets: ${several}`, start, end, fix);
+    return true;
+  }
+
+  /** Tells of blanks that are none here, as they come with text from web pages: nobody would see what is unexpected. */
+  private invisible(start: number): boolean {
+    const { end } = this;
+    const text = this.tokens.text.slice(start, Math.min(end, start + 20));
+    if (!/^[\u00a0\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000]+$/.test(text) || end - start > 20)
+      return false;
+    const code = `U+${text.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
+    const fix = {
+      title: phrase`Change to ${'" "'}`,
+      edits: [{ start, end, text: ' ' }],
+      preferred: true as const,
+    };
+    this.problem(phrase`An invisible character that is no blank stands here (${code})`, start, end, fix);
     return true;
   }
 
@@ -202,12 +218,12 @@ class Parser {
     const nameEnd = this.end;
     const field = new Field(name, start, nameEnd, this.message);
     this.message.fields.push(field);
-    const equals = this.isEquals();
-    if (equals) {
+    const other = this.otherColon();
+    if (other !== undefined) {
       const span = { start: this.start(), end: this.tokens.starts[this.index + 1] };
-      this.problem(phrase`Expected ":" instead of "="`, span.start, span.end, replaceWith(span, ':'));
+      this.problem(phrase`Expected ":" instead of "${other}"`, span.start, span.end, replaceWith(span, ':'));
     }
-    const colon = equals || this.is(':');
+    const colon = other !== undefined || this.is(':');
     if (colon) this.advance();
     if (this.is('{') || this.is('<')) {
       this.open(field);
