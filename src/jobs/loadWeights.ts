@@ -11,13 +11,23 @@ import { restore } from './restore';
 /**
  * Puts the weights of a model file, or of a sparse `.npz` file, into a net.
  * @returns the net's layers for which the file has no weights: they keep what their fillers gave
- * @throws CaffeError when the file cannot be read, its weights do not fit, or it has none for the net
+ * @throws CaffeError when the file cannot be read or is damaged, its weights do not fit, or it has none for the net
  */
 export async function loadWeights(net: Net, path: string, signal: AbortSignal): Promise<string[]> {
   if (/\.npz$/i.test(path)) return loadSparse(net, path, signal);
   const source = await openFile(path);
   try {
-    const loaded = new Set(await net.loadWeights(source, await openModel(source)));
+    const model = await openModel(source);
+    if (model.damage.length > 0) {
+      const [{ message, layer, byteOffset }] = model.damage;
+      throw new CaffeError(message, {
+        file: path,
+        layer,
+        byteOffset,
+        advice: phrase`A damaged model is not run; get it anew`,
+      });
+    }
+    const loaded = new Set(await net.loadWeights(source, model));
     const missing = net.weights().flatMap(({ name }) => (loaded.has(name) ? [] : [name]));
     if (loaded.size === 0) {
       throw new CaffeError(phrase`The model has weights for none of the layers of the net`, {

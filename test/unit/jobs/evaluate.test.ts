@@ -15,6 +15,7 @@ import { openFeed } from '../../../src/data/openFeed';
 import { ReferenceEngine } from '../../../src/tensor/reference';
 import { CLASSES, layer, modelBytes, runJob, tinyData, tinyNet, trainTiny } from './tinyNet';
 import { textOf } from '../../../src/phrase';
+import { described } from '../../support/described';
 
 const { folder, images, netFile } = tinyData(130);
 const model = join(folder, 'tiny.caffemodel');
@@ -38,6 +39,17 @@ const keptBy = () => ({
 });
 
 describe('evaluate', () => {
+  it('tells of a model that was cut off, and gives no figures of what is left', async () => {
+    const whole = readFileSync(model);
+    const part = join(folder, 'part.caffemodel');
+    for (const share of [0.1, 0.5, 0.99]) {
+      writeFileSync(part, whole.subarray(0, share * whole.length));
+      expect(await described(runJob(evaluate(params({ models: [part] }), context())))).toMatch(
+        /part\.caffemodel.*, byte \d+: .* but the file ends after .*get it anew/s,
+      );
+    }
+  });
+
   it('gives the mean of what the net says of each batch, as caffe test does', async () => {
     const { result } = await runJob(evaluate(params(), context()));
     const [evaluation] = result.evaluations;
