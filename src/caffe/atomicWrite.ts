@@ -298,7 +298,8 @@ function isRunning(pid: number): boolean {
 const codeOf = (error: unknown) =>
   error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
 
-const alreadyThere = (target: string) =>
+/** That a file stands where another is to be written. */
+export const alreadyThere = (target: string): CaffeError =>
   new CaffeError(phrase`the file is there already`, {
     file: target,
     advice: phrase`Choose another name or replace it`,

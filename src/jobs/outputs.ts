@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { alreadyThere } from '../caffe/atomicWrite';
 import { modelName } from '../caffe/modelName';
 
 /** The three files that pruning writes beside a model. */
@@ -36,11 +37,19 @@ export async function existingOutputs(paths: OutputPaths): Promise<string[]> {
   return found.filter((path) => path !== undefined);
 }
 
-/** The paths to write to: with `keepBoth`, the first numbered ones of which none is there. */
+/**
+ * The paths to write to: with `keepBoth`, the first numbered ones of which none is there.
+ * @throws CaffeError when one is there that is not to give way: sooner than after hours of training
+ */
 export async function chooseOutputs(model: string, existing: Existing): Promise<OutputPaths> {
   let more = 0;
   if (existing === 'keepBoth') {
     while ((await existingOutputs(outputPaths(model, more))).length > 0) more++;
   }
-  return outputPaths(model, more);
+  const paths = outputPaths(model, more);
+  if (existing === 'refuse') {
+    const [there] = await existingOutputs(paths);
+    if (there !== undefined) throw alreadyThere(there);
+  }
+  return paths;
 }

@@ -324,6 +324,17 @@ test('a data file that goes away is named, and the training goes on when it is b
   expect(outputs()).toEqual(whole);
 });
 
+test('outputs that are there and are not to give way end a run before it begins', async () => {
+  const sparse = join(folder, 'net.pruned.npz');
+  writeFileSync(sparse, 'mine');
+  const events: unknown[] = [];
+  const begin = async () => {
+    for await (const event of retrain(parameters({ existing: 'refuse' }), context)) events.push(event);
+  };
+  expect(await described(begin())).toContain(`${sparse}: the file is there already`);
+  expect(events).toEqual([]);
+});
+
 test('a model that changed meanwhile is no original of the outputs, and the run goes on when it is back', async () => {
   const run = parameters();
   await runJob(retrain(run, context));
