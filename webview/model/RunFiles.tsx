@@ -1,11 +1,12 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { DataState, Progress, RunFile, RunFiles, TrainingData } from '../../src/protocol';
+import type { Progress, RunFile, RunFiles, TrainingData } from '../../src/protocol';
 import { Button, Icon } from '../controls';
-import { formatCount, formatShare } from '../format';
+import { formatShare } from '../format';
 import { host } from '../host';
 import { reasonOf, t, translated } from '../l10n';
 import { useModel } from './context';
+import { dataRow } from './dataRow';
 
 /** The files that the model is run with, and how to choose others. */
 export function useRunFiles(): {
@@ -62,17 +63,10 @@ export function RunFilesForm(props: {
   const trains = fields.includes('trainData');
   const rows: Record<RunFile, { title: string; value: string | undefined; lacking?: string }> = {
     net: { title: t('Net'), value: files.net, lacking: t('none chosen') },
-    trainData: {
-      title: t('Training data'),
-      ...dataRow(files.trainData ?? t('what the net names'), known?.train),
-    },
+    trainData: { title: t('Training data'), ...dataRow(files, files.trainData, trains, known?.train) },
     data: {
       title: trains ? t('Test data') : t('Data'),
-      lacking: t('none chosen: a deploy net names no data'),
-      ...dataRow(
-        files.data ?? (trains || files.netHasData ? t('what the net names') : undefined),
-        known?.test,
-      ),
+      ...dataRow(files, files.data, trains, known?.test),
     },
     solver: {
       title: t('Solver'),
@@ -105,25 +99,6 @@ export function RunFilesForm(props: {
       </div>
     </dl>
   );
-}
-
-/** The data as they were chosen, with what is known of them. */
-function dataRow(
-  value: string | undefined,
-  known: DataState | undefined,
-): { value: string | undefined; lacking?: string } {
-  if (known && known.missing.length > 0) {
-    return {
-      value: undefined,
-      lacking: t('“{0}” cannot be found: choose it', known.missing.join('”, “')),
-    };
-  }
-  return {
-    value:
-      value === undefined || known?.items === undefined
-        ? value
-        : t('{0} ({1} items)', value, formatCount(known.items)),
-  };
 }
 
 /** How far a job is. */
