@@ -38,7 +38,10 @@ for (let code = 0; code < 26; code++) classes[65 + code] = classes[97 + code] = 
 for (let code = 0; code < 10; code++) classes[48 + code] = Class.Digit;
 classes['_'.charCodeAt(0)] = Class.Letter;
 
-const classOf = (code: number): Class => (code < 128 ? classes[code] : code === 0xfeff ? Class.Space : 0);
+const classOf = (code: number): Class => (code < 128 ? classes[code] : Class.Unknown);
+
+/** What some editors put at the very beginning of a text; anywhere else it is no blank. */
+const byteOrderMark = 0xfeff;
 
 /** Splits any text into tokens, in one pass and time proportional to its length. */
 export function tokenize(text: string): Tokens {
@@ -56,7 +59,7 @@ export function tokenize(text: string): Tokens {
     starts[count] = at;
     const code = text.charCodeAt(at);
     let kind: TokenKind;
-    switch (classOf(code)) {
+    switch (at === 0 && code === byteOrderMark ? Class.Space : classOf(code)) {
       case Class.Space:
         kind = TokenKind.Space;
         do at++;

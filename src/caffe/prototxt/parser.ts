@@ -35,6 +35,9 @@ export function parsePrototxt(text: string): Prototxt {
   };
 }
 
+/** An escape in a string, or a backslash that begins none. */
+const escape = /\\(?:[0-7]{1,3}|[xX][0-9a-fA-F]{1,2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[abfnrtv\\?'"])|\\/g;
+
 class Field implements FieldNode {
   readonly values: ValueNode[] = [];
   list = false;
@@ -115,6 +118,25 @@ class Parser {
 
   private skip(): void {
     this.index = nextSignificant(this.tokens, this.index);
+    while (this.more() && this.kind() === TokenKind.Unknown && this.invisible())
+      this.index = nextSignificant(this.tokens, this.index + 1);
+  }
+
+  /** Tells of a blank that is none here, as they come with text from web pages: nobody would see what is unexpected. */
+  private invisible(): boolean {
+    const [start, end] = [this.start(), this.tokens.starts[this.index + 1]];
+    const text = this.tokens.text.slice(start, Math.min(end, start + 20));
+    if (!/^[\u00a0\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]+$/.test(text)) return false;
+    const code = `U+${text.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
+    // What has no width may stand in the middle of a word.
+    const instead = /[\u200b-\u200f\u2060-\u206f\ufeff]/.test(text) ? '' : ' ';
+    const fix: Fix = {
+      title: phrase`Remove ${code}`,
+      edits: [{ start, end, text: instead }],
+      preferred: true,
+    };
+    this.problem(phrase`An invisible character that is no blank stands here (${code})`, start, end, fix);
+    return true;
   }
 
   private problem(
@@ -134,7 +156,7 @@ class Parser {
     while (this.more() && !this.isCloser() && this.kind() !== TokenKind.Identifier && !this.is('['))
       this.advance();
     const text = this.tokens.text.slice(start, Math.min(this.end, start + 20));
-    if (this.severalValues(start) || this.invisible(start)) return;
+    if (this.severalValues(start)) return;
     const what =
       kind === TokenKind.String || kind === TokenKind.OpenString || kind === TokenKind.Number
         ? phrase`The value ${text} belongs to no field`
@@ -153,22 +175,6 @@ class Parser {
     const several = `[${text.slice(value.start, end)}]`;
     const fix = replaceWith({ start: value.start, end }, several);
     this.problem(phrase`Several values stand in brackets: ${several}`, start, end, fix);
-    return true;
-  }
-
-  /** Tells of blanks that are none here, as they come with text from web pages: nobody would see what is unexpected. */
-  private invisible(start: number): boolean {
-    const { end } = this;
-    const text = this.tokens.text.slice(start, Math.min(end, start + 20));
-    if (!/^[\u00a0\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000]+$/.test(text) || end - start > 20)
-      return false;
-    const code = `U+${text.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
-    const fix = {
-      title: phrase`Change to ${'" "'}`,
-      edits: [{ start, end, text: ' ' }],
-      preferred: true as const,
-    };
-    this.problem(phrase`An invisible character that is no blank stands here (${code})`, start, end, fix);
     return true;
   }
 
@@ -285,12 +291,33 @@ class Parser {
         if (minus) break;
         while (this.kind() === TokenKind.String || this.kind() === TokenKind.OpenString) {
           if (this.kind() === TokenKind.OpenString) this.problem(phrase`The string has no closing quote`);
+          else this.checkEscapes();
           this.advance();
         }
         return { kind: 'string', start, end: this.end };
     }
     if (minus) this.problem(phrase`Expected a number after "-"`, start, this.end);
     return undefined;
+  }
+
+  /** Tells of the first escape in a string that there is none of; mostly it is a path of Windows. */
+  private checkEscapes(): void {
+    const start = this.start();
+    const raw = this.tokens.text.slice(start, this.tokens.starts[this.index + 1]);
+    if (!raw.includes('\\')) return;
+    for (const { 0: found, index } of raw.matchAll(escape)) {
+      if (found !== '\\') continue;
+      const [from, to] = [start + index, start + index + 2];
+      const path = raw.replace(/\\(?:\\|(?!["']))/g, '/');
+      const fix = replaceWith({ start, end: start + raw.length }, path);
+      this.problem(
+        phrase`There is no escape ${raw.slice(index, index + 2)}: paths are written with /, a backslash itself as \\\\`,
+        from,
+        to,
+        fix,
+      );
+      return;
+    }
   }
 
   /** The token begins the next field, on a line of its own, rather than this field's value, which is missing. */

@@ -60,6 +60,8 @@ describe('nothing is wrong', () => {
       layer { name: "up" type: "Interp" bottom: "data" bottom: "label" top: "up" interp_param { use_blob_size: true } }
       layer { name: "right" type: "SegAccuracy" bottom: "up" bottom: "label" top: "right" seg_accuracy_param { ignore_label: 255 } }`,
     ],
+    ['all escapes', String.raw`name: "\a\b\f\n\r\t\v\\\?\'\"\0\377\x4a\u00e9\U0001F600"`],
+    ['a mark of the byte order', '\ufeffname: "x"'],
     ['an unknown parameter of a fork', 'layer { name: "a" type: "ReLU" bottom: "d" } input: "d"'],
   ])('%s', (_, text) => expect(found(text).filter((one) => !one.startsWith('hint deprecated'))).toEqual([]));
 });
@@ -106,7 +108,10 @@ describe('what is wrong, and the way out', () => {
     ['layer {\n  name: "a"\n  type: "Convolution"\n  stride: 2\n  convolution_param { num_output: 3 }\n}', 'error unknown-field «stride»', 'layer {\n  name: "a"\n  type: "Convolution"\n  convolution_param { stride: 2 num_output: 3 }\n}'],
     ['layer { name: "a" type: "ReLU" dropout_ratio: 0.5 }', 'warning unknown-field «dropout_ratio»', undefined],
     ['name： "x"', 'error syntax «：»: Expected ":" instead of "："', 'name: "x"'],
-    ['name: "x"\u200b', 'error syntax «\u200b»: An invisible character that is no blank stands here (U+200B)', 'name: "x" '],
+    ['name: "x"\u200b', 'error syntax «\u200b»: An invisible character that is no blank stands here (U+200B)', 'name: "x"'],
+    ['net: "D:\\new\\caffe.prototxt"', 'error syntax «\\c»: There is no escape \\c: paths are written with /', 'net: "D:/new/caffe.prototxt"'],
+    ['name:\u00a0"x"', 'error syntax «\u00a0»: An invisible character that is no blank stands here (U+00A0)', 'name: "x"'],
+    ['name: "x"\ufeff', 'error syntax «\ufeff»: An invisible character that is no blank stands here (U+FEFF)', 'name: "x"'],
     ['name = "x"', 'error syntax «=»: Expected ":" instead of "="', 'name : "x"'],
     ['name "x"', 'error syntax «name "x"»', 'name: "x"'],
     ['name: “x”', 'error syntax «“x”»: A string stands in plain quotes: "x"', 'name: "x"'],
