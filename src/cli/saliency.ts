@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { alreadyThere } from '../caffe/atomicWrite';
 import { saliency } from '../jobs/saliency';
 import { writeSaliency } from '../jobs/saliencyFile';
 import { saliencyFileOf } from '../sparsity/recipe';
@@ -33,12 +35,15 @@ ${testHelp
     const [model, ...rest] = args.positionals;
     if (model === undefined || rest.length > 0) throw new UsageError('saliency takes one model');
     const output = text(args, 'output') ?? saliencyFileOf(model);
+    const replace = flag(args, 'replace');
+    // Sooner than after minutes of measuring.
+    if (!replace && existsSync(output)) throw alreadyThere(output);
     const calibration = { data: text(args, 'data'), samples: whole(args, 'samples', 1) };
     const params = { ...testSource(args), model, calibration };
     const measured = await withEngine(args, (engine) =>
       terminal.run(saliency(params, { signal: terminal.signal, engine })),
     );
-    await writeSaliency(output, measured, { replace: flag(args, 'replace'), signal: terminal.signal });
+    await writeSaliency(output, measured, { replace, signal: terminal.signal });
     const layers = [...measured].map(([layer, values]) => ({ layer, weights: values.length }));
     terminal.emit({ output, layers });
     for (const { layer, weights } of layers) terminal.print(`${layer}: ${grouped(weights)} weights`);

@@ -114,6 +114,17 @@ describe('sweep', () => {
   });
 });
 
+test('saliency refuses an output that is there before it measures', () => {
+  const output = join(folder, 'mine.npz');
+  writeFileSync(output, 'mine');
+  const { status, stderr } = run('saliency', model, '--net', netFile, '--output', output);
+  expect(stderr).toBe(
+    `caffe-pruner: ${output}: the file is there already. Choose another name or replace it.\n`,
+  );
+  expect(status).toBe(1);
+  expect(readFileSync(output, 'utf8')).toBe('mine');
+});
+
 test('classify names the class of an image', () => {
   const result = run('classify', model, images, '--net', netFile);
   expect(result.status).toBe(1);
