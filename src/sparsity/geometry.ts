@@ -12,11 +12,12 @@ export interface WeightGeometry {
 
 /**
  * The geometry of the weight (blob 0) of a layer of this type. Convolutions hold [outputs, inputs, kernel…], inner
- * products [outputs, inputs] (in old files with ones before), deconvolutions [inputs, outputs, kernel…].
+ * products [outputs, inputs] (in old files with ones before), deconvolutions [inputs, outputs, kernel…]. HDF5 files tell
+ * no types: there more than two axes are those of a convolution.
  */
 export function weightGeometry(type: string, shape: readonly number[]): WeightGeometry {
   const isDeconvolution = type === 'Deconvolution';
-  const isConvolution = isDeconvolution || /convolution/i.test(type);
+  const isConvolution = isDeconvolution || /convolution/i.test(type) || (type === '' && shape[0] > 1);
   const kernelAxes = isConvolution ? Math.max(0, shape.length - 2) : 0;
   const leading = shape.slice(0, shape.length - kernelAxes);
   const spatial = product(shape.slice(shape.length - kernelAxes));

@@ -177,6 +177,8 @@ export function isPrunable(
   blob: Pick<ModelBlob, 'index' | 'count' | 'problem'> & { shape: readonly number[] },
 ): boolean {
   if (blob.count === 0 || blob.problem !== undefined || notWeights.has(type)) return false;
+  // HDF5 files tell no types: means, variances, scales and slopes have one axis.
+  if (type === '' && blob.shape.length < 2) return false;
   return blob.index === 0 || (recurrent.has(type) && blob.shape.length > 1);
 }
 

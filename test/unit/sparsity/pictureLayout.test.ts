@@ -11,6 +11,7 @@ describe('the picture of a blob', () => {
     ['InnerProduct', 0, [500, 800], { rows: 500, columns: 800 }],
     ['InnerProduct', 0, [1, 1, 500, 800], { rows: 500, columns: 800 }],
     ['InnerProduct', 1, [500], { rows: 22, columns: 23 }],
+    ['', 0, [32, 3, 5, 5], { rows: 30, columns: 30 }],
     ['Convolution', 1, [20], { rows: 1, columns: 20 }],
     ['Scale', 0, [], { rows: 1, columns: 1 }],
     ['InnerProduct', 0, [0, 7], { rows: 0, columns: 0 }],

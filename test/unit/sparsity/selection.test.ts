@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../../src/caffe/random';
 import { weightGeometry } from '../../../src/sparsity/geometry';
+import { isPrunable } from '../../../src/sparsity/recipe';
 import { pruneBlob, type Rule } from '../../../src/sparsity/selection';
 
 const prune = (values: number[], rule: Rule, type = 'InnerProduct', shape = [1, values.length], std = 1) => {
@@ -111,6 +112,9 @@ test('a saliency ranks in place of |w|', () => {
 test.each([
   ['Convolution', [20, 5, 3, 3], { outputs: 20, outputStride: 45, inputs: 5, inputStride: 9, spatial: 9 }],
   ['Deconvolution', [20, 5, 3, 3], { outputs: 5, outputStride: 9, inputs: 20, inputStride: 45, spatial: 9 }],
+  ['', [20, 5, 3, 3], { outputs: 20, outputStride: 45, inputs: 5, inputStride: 9, spatial: 9 }],
+  ['', [10, 500], { outputs: 10, outputStride: 500, inputs: 500, inputStride: 1, spatial: 1 }],
+  ['', [1, 1, 10, 500], { outputs: 10, outputStride: 500, inputs: 500, inputStride: 1, spatial: 1 }],
   ['InnerProduct', [10, 500], { outputs: 10, outputStride: 500, inputs: 500, inputStride: 1, spatial: 1 }],
   [
     'InnerProduct',
@@ -119,4 +123,14 @@ test.each([
   ],
 ])('geometry of %s %j', (type, shape, expected) => {
   expect(weightGeometry(type, shape)).toEqual(expected);
+});
+
+test.each([
+  ['', [20, 5, 3, 3], 0, true],
+  ['', [64], 0, false],
+  ['', [64], 1, false],
+  ['Convolution', [20, 5, 3, 3], 0, true],
+  ['BatchNorm', [64], 0, false],
+])('whether pruning takes of a %s the blob %j at %i: %s', (type, shape, index, expected) => {
+  expect(isPrunable({ type }, { index, shape, count: 64 })).toBe(expected);
 });
