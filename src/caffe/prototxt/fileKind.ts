@@ -6,24 +6,29 @@ const kinds = ['NetParameter', 'SolverParameter', 'LabelMap'] as const;
 export type FileKind = (typeof kinds)[number];
 
 /**
- * The message that a file holds: the one that knows most of the fields at its top; a net where they tell nothing.
- * What only one of them knows counts, so that `name` or `type` alone decide nothing.
+ * The message that a file holds: the one that knows most of the fields at its top, or where two know as many, whose fields
+ * are there more often; a net where they tell nothing. What only one of them knows counts, so that `name` or `type` alone
+ * decide nothing.
  */
 export function fileKind(root: MessageNode): FileKind {
   const types = kinds.map((kind) => messageType(kind));
-  const names = new Set<string>();
-  for (const field of root.fields) {
-    names.add(field.name);
-    if (names.size > 40) break;
+  const times = new Map<string, number>();
+  for (const { name } of root.fields) {
+    times.set(name, (times.get(name) ?? 0) + 1);
+    if (times.size > 40) break;
   }
   let best: FileKind = 'NetParameter';
-  let most = 0;
+  let [most, oftenest] = [0, 0];
   for (const [index, type] of types.entries()) {
     const others = types.filter((other) => other !== type);
-    let count = 0;
-    for (const name of names)
-      if (type.fields.has(name) && !others.some((other) => other.fields.has(name))) count++;
-    if (count > most) [best, most] = [kinds[index], count];
+    let [count, total] = [0, 0];
+    for (const [name, often] of times)
+      if (type.fields.has(name) && !others.some((other) => other.fields.has(name))) {
+        count++;
+        total += often;
+      }
+    if (count > most || (count === most && total > oftenest))
+      [best, most, oftenest] = [kinds[index], count, total];
   }
   return best;
 }

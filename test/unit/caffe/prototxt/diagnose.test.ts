@@ -66,6 +66,12 @@ describe('nothing is wrong', () => {
   ])('%s', (_, text) => expect(found(text).filter((one) => !one.startsWith('hint deprecated'))).toEqual([]));
 });
 
+test('a map of labels stays one while a brace of it is missing', () => {
+  const said = found('item { name: "a" label: 1 }\nitem\nname: "b"\nlabel: 2 }\nitem { name: "c" label: 3 }');
+  expect(said).not.toEqual([]);
+  expect(said.filter((one) => one.includes('has no field "item"'))).toEqual([]);
+});
+
 test('of a name that is being typed only its value is missed, unless it is a slip', () => {
   expect(found('wei')).toEqual(['error syntax «wei»: Expected ":" and a value, or "{", after "wei"']);
   expect(found('nmae').map((one) => one.split(' ')[1])).toEqual(['syntax', 'unknown-field']);
