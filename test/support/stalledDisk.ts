@@ -28,11 +28,11 @@ export const stalledDisk = (part: string, slowness = 0): string => `
         : flush(file, done);
   }`;
 
-/** The same of a disk on which nothing is ever flushed, whatever happens; it says so when that is tried. */
+/** The same of a disk on which nothing is ever flushed, whatever happens; it tells the process when that is tried. */
 export const hangingDisk = `
   const hanging = require('node:fs');
   hanging.fsync = hanging.fdatasync = () => {
-    console.log('the disk hangs');
+    console.log('the disk hangs in ' + process.pid);
     // What waits for ever does not by itself keep a process alive.
     setInterval(() => {}, 1000);
   };`;

@@ -129,16 +129,20 @@ describe('the background process that ships', () => {
   test('leaves nothing when it is killed because the disk hangs after a cancellation', async () => {
     const hanging = join(folder, 'hanging.js');
     writeFileSync(hanging, `${hangingDisk}\nrequire('./bundle.js');`);
-    const lines: string[] = [];
+    let said = '';
     const client = new WorkerClient({
       script: hanging,
-      patienceMs: 500,
-      log: (line) => lines.push(...line.split('\n')),
+      patienceMs: 600_000,
+      log: (line) => (said += `${line}\n`),
     });
     const controller = new AbortController();
     const { outcome } = await begin(client, controller.signal);
-    await vi.waitFor(() => expect(lines).toContain('the disk hangs'), { timeout: 60_000 });
+    const hangs = /the disk hangs in (\d+)\n/;
+    await vi.waitFor(() => expect(said).toMatch(hangs), { timeout: 60_000 });
     controller.abort();
+    await vi.waitFor(isClean, { timeout: 60_000 });
+    // As the client does when its patience is over.
+    process.kill(Number(hangs.exec(said)![1]), 'SIGKILL');
     expect(isCancelled(await outcome)).toBe(true);
     isClean();
     client.dispose();
