@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { modelBytes } from '../unit/jobs/tinyNet';
 import { hasSharedModels, useWorkbench } from './project';
-import type { Theme, Workbench } from './workbench';
+import { retry, type Theme, type Workbench } from './workbench';
 
 // Wide enough for every column of the table.
 const session = useWorkbench({ size: { width: 1440, height: 900 } }, [
@@ -61,16 +61,23 @@ test('layers are filtered by name and type', async () => {
   await filter.fill('');
 });
 
-test('types and numbers of layers are not cut off beside the explorer', async () => {
-  const page = await openModel(session.workbench, 'lenet.caffemodel');
-  await page.getByRole('row').filter({ hasText: 'InnerProduct' }).first().waitFor();
-  const cut = await page
-    .getByRole('grid', { name: 'Layers' })
+test('the table of layers fits beside the explorer, and cuts no type and no number off', async () => {
+  const { workbench } = session;
+  const page = await openModel(workbench, 'lenet.caffemodel');
+  const grid = page.getByRole('grid', { name: 'Layers' });
+  await grid.getByRole('row').filter({ hasText: 'InnerProduct' }).first().waitFor();
+  const cut = await grid
     .getByRole('gridcell')
     .evaluateAll((cells) =>
       cells.filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent),
     );
   expect(cut).toEqual([]);
+  await workbench.page.setViewportSize({ width: 1280, height: 800 });
+  await retry(async () => {
+    const over = await grid.evaluate((table) => table.scrollWidth - table.clientWidth);
+    if (over > 0 || (await grid.getByText('Share').isVisible())) throw new Error(`${over} pixels too wide`);
+  });
+  await workbench.page.setViewportSize({ width: 1440, height: 900 });
 });
 
 test('layers are walked through with the keyboard alone', async () => {

@@ -57,7 +57,7 @@ export function LayerTable(): JSX.Element {
       key: 'type',
       from: 480,
       title: t('Type'),
-      track: 'minmax(96px, 2fr)',
+      track: 'minmax(min(96px, 15.5%), 2fr)',
       sortable: true,
       render: ({ layer }) => <span title={typeTitle(layer)}>{layer.type || layer.originalType}</span>,
     },
@@ -65,7 +65,7 @@ export function LayerTable(): JSX.Element {
       key: 'blobs',
       from: 400,
       title: t('Blobs'),
-      track: 'minmax(132px, 3fr)',
+      track: 'minmax(128px, 3fr)',
       render: ({ layer }) => (
         <span class="blobs">
           {layer.blobs.map((blob) => (
@@ -88,7 +88,7 @@ export function LayerTable(): JSX.Element {
     {
       key: 'parameters',
       title: t('Parameters'),
-      track: 'minmax(104px, 1.2fr)',
+      track: 'minmax(min(104px, 17%), 1.2fr)',
       numeric: true,
       sortable: true,
       render: ({ parameters }) =>
@@ -110,7 +110,7 @@ export function LayerTable(): JSX.Element {
     {
       key: 'zeros',
       title: t('Zeros'),
-      track: 'minmax(62px, 1fr)',
+      track: 'minmax(60px, 1fr)',
       numeric: true,
       sortable: true,
       render: ({ parameters, zeros }) =>
@@ -119,7 +119,7 @@ export function LayerTable(): JSX.Element {
     {
       key: 'distribution',
       title: t('Distribution'),
-      track: 'minmax(56px, 104px)',
+      track: 'minmax(48px, 104px)',
       render: ({ layer }) => {
         const known = figures[layer.index]?.[layer.index === selected.layer ? selected.blob : 0];
         return known && <MiniHistogram histogram={known.histogram} />;
