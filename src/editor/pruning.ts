@@ -43,9 +43,15 @@ export async function offerResult({
     (bytes.dense / Math.max(1, bytes[recipe.encoding])).toFixed(1),
     basename(outputs.sparse),
   );
-  const message = [summary, ...warnings.slice(0, 2).map(translated)].reduce((before, next) =>
-    vscode.l10n.t('{0} {1}', before, next),
-  );
+  const said = warnings.slice(0, 2).map(translated);
+  const message =
+    said.length === 0
+      ? summary
+      : vscode.l10n.t(
+          '{0} Warning: {1}.',
+          summary,
+          said.reduce((before, next) => vscode.l10n.t('{0}; {1}', before, next)),
+        );
   const show = warnings.length > 0 ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;
   if ((await show(message, open)) === open) await openModel(vscode.Uri.file(outputs.dense));
 }

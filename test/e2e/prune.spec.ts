@@ -74,6 +74,13 @@ test('several models are pruned one after the other', async () => {
   expect(existsSync(path('first.pruned.npz')) && existsSync(path('second.pruned.npz'))).toBe(true);
 });
 
+test('what is wrong with the result is told in sentences', async () => {
+  const { workbench } = session;
+  cpSync(path('lenet.caffemodel'), path('third.caffemodel'));
+  await pruneByMenu('third.caffemodel', '0.1');
+  await workbench.notification(/npz\. Warning: layer "conv1": [^;]+; layer "conv\d": .+\./).waitFor();
+});
+
 test('a sparse file is restored to the pruned model, to the byte', async () => {
   const { workbench } = session;
   await workbench.contextMenu('lenet.pruned.npz', 'Restore Sparse Model');

@@ -272,7 +272,7 @@ function BlobTable({ plan, blobs, outcomes, isExact }: Shown): JSX.Element {
     {
       key: 'bytes',
       title: t('Size'),
-      track: 'minmax(90px, 1fr)',
+      track: 'minmax(min(94px, 18%), 1fr)',
       numeric: true,
       from: 500,
       render: (blob) => {

@@ -49,7 +49,7 @@ export function blobColumns<Blob extends PlannedBlob>(
     {
       key: 'parameters',
       title: t('Parameters'),
-      track: 'minmax(84px, 1fr)',
+      track: 'minmax(min(104px, 18%), 1fr)',
       numeric: true,
       from,
       render: ({ description }) => formatCount(description.count),
