@@ -31,7 +31,7 @@ export interface WorkbenchOptions {
 }
 
 /** Generous: a machine with two busy cores takes a while to start the extension host. */
-const patience = 60_000;
+const patience = 120_000;
 
 /** Starts a real VS Code workbench in a headless browser, opened on a folder. */
 export async function startWorkbench(options: WorkbenchOptions): Promise<Workbench> {

@@ -126,7 +126,7 @@ export async function startServer({
     rmSync(userData, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   };
   const address = `http://127.0.0.1:${chosen}`;
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + 120_000;
   for (;;) {
     if (
       await fetch(`${address}/healthz`).then(
