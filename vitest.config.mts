@@ -24,7 +24,10 @@ export default defineConfig({
     testTimeout: 600_000,
     hookTimeout: 600_000,
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], setupFiles: ['test/support/seed.ts'] },
+      },
       { extends: true, test: { name: 'reference', include: ['test/reference/**/*.test.ts'] } },
       {
         extends: true,
