@@ -82,41 +82,45 @@ export async function* prune(
 
 /** Finds the blobs that the choices name; of layers that share a name each choice means the next one. */
 function resolve(model: Model, choices: readonly Choice[], file: string): Map<ModelBlob, Task> {
-  const byName = new Map<string, ModelLayer[]>();
+  const named = new Map<string, { layer: ModelLayer; blob: ModelBlob }[]>();
+  const nameOf = (layer: string, blob: number) => `${blob} ${layer}`;
   for (const layer of model.layers) {
-    const sharing = byName.get(layer.name);
-    if (sharing) sharing.push(layer);
-    else byName.set(layer.name, [layer]);
+    for (const blob of layer.blobs) {
+      const name = nameOf(layer.name, blob.index);
+      const sharing = named.get(name);
+      if (sharing) sharing.push({ layer, blob });
+      else named.set(name, [{ layer, blob }]);
+    }
   }
   const tasks = new Map<ModelBlob, Task>();
-  const sharingWith = ({ layer, blob }: Choice) =>
-    (byName.get(layer) ?? []).filter(({ blobs }) => blobs[blob]);
+  const chosen = new Map<string, number>();
   for (const choice of choices) {
     const problem = checkChoice(choice);
     if (problem) throw new CaffeError(problem, { file });
-    const at = { file, layer: choice.layer };
-    const named = byName.get(choice.layer);
-    if (!named) throw new CaffeError(phrase`the model has no such layer`, at);
-    const sharing = sharingWith(choice);
-    if (sharing.length === 0) {
-      const { length } = named[0].blobs;
-      throw new CaffeError(phrase`the layer has ${length} blobs, and none at ${choice.blob}`, at);
+    const { layer: layerName, blob: index, bits, index: width, ...rule } = choice;
+    const at = { file, layer: layerName };
+    const name = nameOf(layerName, index);
+    const sharing = named.get(name);
+    if (!sharing) {
+      const layer = model.layers.find((candidate) => candidate.name === layerName);
+      if (!layer) throw new CaffeError(phrase`the model has no such layer`, at);
+      throw new CaffeError(phrase`the layer has ${layer.blobs.length} blobs, and none at ${index}`, at);
     }
-    const layer = sharing.find(({ blobs }) => !tasks.has(blobs[choice.blob]));
-    if (!layer) throw new CaffeError(phrase`blob ${choice.blob} is chosen twice`, at);
-    const { layer: _layer, blob: index, bits, index: width, ...rule } = choice;
-    const blob = layer.blobs[index];
+    const count = chosen.get(name) ?? 0;
+    if (count === sharing.length) throw new CaffeError(phrase`blob ${index} is chosen twice`, at);
+    chosen.set(name, count + 1);
+    const { layer, blob } = sharing[count];
     tasks.set(blob, { layer, blob, rule, encoding: { bits, index: width } });
   }
-  for (const choice of choices) {
-    const sharing = sharingWith(choice);
-    if (sharing.some(({ blobs }) => !tasks.has(blobs[choice.blob]))) {
-      throw new CaffeError(phrase`${sharing.length} layers have this name`, {
-        file,
-        layer: choice.layer,
-        advice: phrase`Choose blob ${choice.blob} of all of them or of none`,
-      });
-    }
+  for (const [name, count] of chosen) {
+    const sharing = named.get(name)!;
+    if (count === sharing.length) continue;
+    const [{ layer, blob }] = sharing;
+    throw new CaffeError(phrase`${sharing.length} layers have this name`, {
+      file,
+      layer: layer.name,
+      advice: phrase`Choose blob ${blob.index} of all of them or of none`,
+    });
   }
   return tasks;
 }

@@ -13,4 +13,6 @@ process.on('message', (request: Request<WorkerJobs>) => server.receive(request))
 process.on('disconnect', () => {
   // As long as jobs take to remove their temporary files: a disk may be slow.
   void server.dispose().then(() => process.exit(0));
+  // A job that never hears of it is not waited for: what it has begun goes with the process.
+  setTimeout(() => process.exit(0), 60_000).unref();
 });
