@@ -1,6 +1,7 @@
 import type { Phrase } from '../phrase';
 import type { ByteSource } from './byteSource';
 import { indexCaffemodel } from './caffemodel';
+import { CaffeError } from './errors';
 import { isHdf5, type Hdf5Dataset } from './hdf5';
 import { indexHdf5Model } from './hdf5Model';
 
@@ -83,4 +84,11 @@ export interface Model {
  */
 export async function openModel(source: ByteSource): Promise<Model> {
   return (await isHdf5(source)) ? indexHdf5Model(source) : indexCaffemodel(source);
+}
+
+/** @throws CaffeError with the first damage of the model and the `advice`, where it has any */
+export function requireSound({ damage }: Model, file: string, advice: Phrase): void {
+  if (damage.length === 0) return;
+  const [{ message, layer, byteOffset }] = damage;
+  throw new CaffeError(message, { file, layer, byteOffset, advice });
 }

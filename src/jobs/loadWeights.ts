@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFile } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
-import { openModel } from '../caffe/model';
+import { openModel, requireSound } from '../caffe/model';
 import type { Net } from '../network/net';
 import { phrase } from '../phrase';
 import { restore } from './restore';
@@ -18,15 +18,7 @@ export async function loadWeights(net: Net, path: string, signal: AbortSignal): 
   const source = await openFile(path);
   try {
     const model = await openModel(source);
-    if (model.damage.length > 0) {
-      const [{ message, layer, byteOffset }] = model.damage;
-      throw new CaffeError(message, {
-        file: path,
-        layer,
-        byteOffset,
-        advice: phrase`A damaged model is not run; get it anew`,
-      });
-    }
+    requireSound(model, path, phrase`A damaged model is not run; get it anew`);
     const loaded = new Set(await net.loadWeights(source, model));
     const missing = net.weights().flatMap(({ name }) => (loaded.has(name) ? [] : [name]));
     if (loaded.size === 0) {

@@ -1,6 +1,6 @@
 import { type ByteSource, openFile } from '../caffe/byteSource';
 import { CaffeError } from '../caffe/errors';
-import { type Model, type ModelBlob, type ModelLayer, openModel } from '../caffe/model';
+import { type Model, type ModelBlob, type ModelLayer, openModel, requireSound } from '../caffe/model';
 import { Random } from '../caffe/random';
 import { blobChunks, readBlob } from '../caffe/readBlob';
 import { phrase, type Phrase } from '../phrase';
@@ -63,15 +63,7 @@ export async function* prune(
   const source = await openFile(file);
   try {
     const model = await openModel(source);
-    if (model.damage.length > 0) {
-      const [{ message, layer, byteOffset }] = model.damage;
-      throw new CaffeError(message, {
-        file,
-        layer,
-        byteOffset,
-        advice: phrase`A damaged model is not pruned`,
-      });
-    }
+    requireSound(model, file, phrase`A damaged model is not pruned`);
     const tasks = resolve(model, parameters.choices, file);
     const outputs = await chooseOutputs(file, existing);
     return yield* reporting((report) => run(source, model, tasks, outputs, parameters, signal, report));
