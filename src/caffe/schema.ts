@@ -22,6 +22,10 @@ export interface MessageType {
   required: readonly FieldType[];
 }
 
+/** Whether the type of a field is a message; otherwise it is a scalar. */
+export const isMessage = (type: FieldType['type'] | undefined): type is MessageType =>
+  typeof type === 'object' && type.kind === 'message';
+
 export interface FieldType {
   name: string;
   number: number;

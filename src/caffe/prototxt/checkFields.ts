@@ -2,7 +2,7 @@ import { phrase } from '../../phrase';
 import { v1LayerTypeByName } from '../layerTypes';
 import { nearest } from '../nearest';
 import { layerKinds } from '../layerCatalogue';
-import { messageType, type FieldType, type MessageType } from '../schema';
+import { isMessage, messageType, type FieldType, type MessageType } from '../schema';
 import { fatalWords, otherNames } from '../vocabulary';
 import { checkFiller } from './checkFiller';
 import { perBlobFix } from './convert';
@@ -72,7 +72,7 @@ export function checkFields(
     }
     for (const value of field.values) {
       if (value.kind !== 'message') checkScalar(prototxt, value, field, fieldType, type, report);
-      else if (typeof fieldType.type !== 'string' && fieldType.type.kind === 'message') {
+      else if (isMessage(fieldType.type)) {
         const inner = fieldType.type;
         if (checked && inner.name === 'LayerParameter')
           checked.isFine(prototxt.text.slice(value.start, value.end), () =>
@@ -170,9 +170,7 @@ function placeInLayer({ text }: Prototxt, { name, parent }: FieldNode): string |
   const layer = messageType('LayerParameter');
   return [...(kind?.params ?? []), 'param'].find((place) => {
     const inner = layer.fields.get(place)?.type;
-    return (
-      inner !== undefined && typeof inner !== 'string' && inner.kind === 'message' && inner.fields.has(name)
-    );
+    return isMessage(inner) && inner.fields.has(name);
   });
 }
 
@@ -210,15 +208,15 @@ function checkScalar(
 ): void {
   const { type } = fieldType;
   const { text } = prototxt;
-  if (typeof type !== 'string' && type.kind === 'message') {
+  if (isMessage(type)) {
     const wrapped = wrappedIn(type, text, value);
     const fixes = wrapped && !field.list ? [replaceWith(field, `${field.name} { ${wrapped} }`)] : [];
     report('wrong-type', 'error', value, phrase`"${field.name}" must be ${typeInWords(type)}`, { fixes });
     return;
   }
   if (readScalar(text, value, type) !== undefined) {
-    if (type === 'string' && fatalWords.has(`${owner.name}.${field.name}`))
-      checkWord(text, value, field, fatalWords.get(`${owner.name}.${field.name}`)!, report);
+    const words = type === 'string' ? fatalWords.get(`${owner.name}.${field.name}`) : undefined;
+    if (words) checkWord(text, value, field, words, report);
     return;
   }
   const raw = value.kind === 'string' ? stringValue(text, value) : text.slice(value.start, value.end);
@@ -261,7 +259,7 @@ const plainInteger = (raw: string): string | undefined =>
 function wrappedIn(type: MessageType, text: string, value: ScalarNode): string | undefined {
   for (const name of ['phase', 'type', 'name']) {
     const inner = type.fields.get(name)?.type;
-    if (!inner || (typeof inner !== 'string' && inner.kind === 'message')) continue;
+    if (!inner || isMessage(inner)) continue;
     if (readScalar(text, value, inner) !== undefined) return `${name}: ${text.slice(value.start, value.end)}`;
   }
   return undefined;

@@ -1,6 +1,6 @@
 import { phrase, type Part } from '../../phrase';
 import { layerKinds, type LayerKind } from '../layerCatalogue';
-import { messageType, type FieldType, type MessageType } from '../schema';
+import { isMessage, messageType, type FieldType, type MessageType } from '../schema';
 import { vocabularyOf } from '../vocabulary';
 import { fileKind, typeOfNode } from './fileKind';
 import { hintMethods, hintWords } from './hints';
@@ -182,7 +182,7 @@ function kindOf(prototxt: Prototxt, node: MessageNode): LayerKind | undefined {
 }
 
 function proposeField(field: FieldType, rank: number): Proposal {
-  const message = typeof field.type !== 'string' && field.type.kind === 'message';
+  const message = isMessage(field.type);
   return {
     kind: message ? 'message' : 'field',
     label: field.name,

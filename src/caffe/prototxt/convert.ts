@@ -97,11 +97,10 @@ export function misplacedSettings(
   { node, type }: LayerText,
 ): { fields: FieldNode[]; fix: Fix } | undefined {
   const source = imageSources[type];
-  const message = source && fieldOf(node, source)?.values[0];
-  if (!message || message.kind !== 'message') return undefined;
+  if (source === undefined) return undefined;
   // WindowData alone still takes its scale from where it was.
   const names = imageSettings.filter((name) => type !== 'WindowData' || name !== 'scale');
-  const fields = message.fields.filter(({ name }) => names.includes(name));
+  const fields = settingsIn(node, source, names);
   if (fields.length === 0) return undefined;
   const edits = transformEdits(prototxt, node, source, names);
   return { fields, fix: { title: phrase`Move to ${transform}`, edits, preferred: true } };
@@ -145,6 +144,12 @@ function paramEdits(prototxt: Prototxt, node: MessageNode): TextEdit[] {
   ];
 }
 
+/** The fields of these names in the message `source` of a layer. */
+function settingsIn(node: MessageNode, source: string, names: readonly string[]): FieldNode[] {
+  const message = fieldOf(node, source)?.values[0];
+  return message?.kind === 'message' ? message.fields.filter(({ name }) => names.includes(name)) : [];
+}
+
 /** The image settings of a data layer move to `transform_param`. */
 function transformEdits(
   prototxt: Prototxt,
@@ -153,17 +158,14 @@ function transformEdits(
   names: readonly string[],
 ): TextEdit[] {
   const { text } = prototxt;
-  const data = fieldOf(node, source);
-  const message = data?.values[0];
-  if (!data || message?.kind !== 'message') return [];
-  const moved = message.fields.filter(({ name }) => names.includes(name));
+  const moved = settingsIn(node, source, names);
   if (moved.length === 0) return [];
   const words = moved.map((field) => text.slice(field.start, field.end).replace(/[,;]$/, ''));
   const target = fieldOf(node, transform)?.values[0];
   const insertion: TextEdit =
     target?.kind === 'message'
       ? { start: target.inner.start, end: target.inner.start, text: ` ${words.join(' ')} ` }
-      : insertionAfter(prototxt, data, `${transform} { ${words.join(' ')} }`);
+      : insertionAfter(prototxt, fieldOf(node, source)!, `${transform} { ${words.join(' ')} }`);
   return [insertion, ...removalsOf(prototxt, moved)];
 }
 

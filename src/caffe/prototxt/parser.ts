@@ -90,6 +90,11 @@ class Parser {
     return this.tokens.starts[this.index];
   }
 
+  /** Of the token that is next. */
+  private span(): Span {
+    return { start: this.start(), end: this.tokens.starts[this.index + 1] };
+  }
+
   private is(mark: string): boolean {
     return this.kind() === TokenKind.Mark && this.tokens.text[this.start()] === mark;
   }
@@ -97,7 +102,8 @@ class Parser {
   /** What is written in the place of a colon: `=`, or the colon of Chinese. */
   private otherColon(): string | undefined {
     if (this.kind() !== TokenKind.Unknown) return undefined;
-    const mark = this.tokens.text.slice(this.start(), this.tokens.starts[this.index + 1]);
+    const { start, end } = this.span();
+    const mark = this.tokens.text.slice(start, end);
     return mark === '=' || mark === '：' ? mark : undefined;
   }
 
@@ -124,7 +130,7 @@ class Parser {
 
   /** Tells of a blank that is none here, as they come with text from web pages: nobody would see what is unexpected. */
   private invisible(): boolean {
-    const [start, end] = [this.start(), this.tokens.starts[this.index + 1]];
+    const { start, end } = this.span();
     const text = this.tokens.text.slice(start, Math.min(end, start + 20));
     if (!/^[\u00a0\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]+$/.test(text)) return false;
     const code = `U+${text.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
@@ -226,7 +232,7 @@ class Parser {
     this.message.fields.push(field);
     const other = this.otherColon();
     if (other !== undefined) {
-      const span = { start: this.start(), end: this.tokens.starts[this.index + 1] };
+      const span = this.span();
       this.problem(phrase`Expected ":" instead of "${other}"`, span.start, span.end, replaceWith(span, ':'));
     }
     const colon = other !== undefined || this.is(':');
@@ -302,14 +308,14 @@ class Parser {
 
   /** Tells of the first escape in a string that there is none of; mostly it is a path of Windows. */
   private checkEscapes(): void {
-    const start = this.start();
-    const raw = this.tokens.text.slice(start, this.tokens.starts[this.index + 1]);
+    const { start, end } = this.span();
+    const raw = this.tokens.text.slice(start, end);
     if (!raw.includes('\\')) return;
     for (const { 0: found, index } of raw.matchAll(escape)) {
       if (found !== '\\') continue;
       const [from, to] = [start + index, start + index + 2];
       const path = raw.replace(/\\(?:\\|(?!["']))/g, '/');
-      const fix = replaceWith({ start, end: start + raw.length }, path);
+      const fix = replaceWith({ start, end }, path);
       this.problem(
         phrase`There is no escape ${raw.slice(index, index + 2)}: paths are written with /, a backslash itself as \\\\`,
         from,
@@ -367,7 +373,7 @@ class Parser {
   private close(): void {
     const { message } = this;
     if (message === this.root) {
-      const [start, end] = [this.start(), this.tokens.starts[this.index + 1]];
+      const { start, end } = this.span();
       this.problem(phrase`There is no message to close here`, start, end, {
         title: phrase`Remove ${this.tokens.text.slice(start, end)}`,
         edits: [{ start, end, text: '' }],
@@ -379,7 +385,7 @@ class Parser {
     const closer = this.tokens.text[this.start()];
     if ((opener === '{') !== (closer === '}')) {
       const expected = opener === '{' ? '}' : '>';
-      const [start, end] = [this.start(), this.start() + 1];
+      const { start, end } = this.span();
       this.problem(
         phrase`"${opener}" is closed by "${closer}"; expected "${expected}"`,
         start,

@@ -1,4 +1,4 @@
-import type { MessageType } from '../schema';
+import { isMessage, type MessageType } from '../schema';
 import type { PlainMessage } from './values';
 
 /** A message as text, a field a line; what `readMessage` reads from it is the message again. */
@@ -8,7 +8,7 @@ export function printMessage(message: PlainMessage, type: MessageType, indent = 
       const field = type.fields.get(name);
       if (!field || value === undefined) return [];
       return (Array.isArray(value) ? (value as unknown[]) : [value]).map((one) => {
-        if (typeof field.type !== 'string' && field.type.kind === 'message') {
+        if (isMessage(field.type)) {
           const inner = printMessage(one as PlainMessage, field.type, `${indent}  `);
           return `${indent}${name} {\n${inner}${indent}}\n`;
         }

@@ -1,5 +1,5 @@
 import { phrase, type Phrase } from '../../phrase';
-import type { EnumType, FieldType, MessageType, ScalarType } from '../schema';
+import { isMessage, type EnumType, type FieldType, type MessageType, type ScalarType } from '../schema';
 import type { FieldNode, MessageNode, ScalarNode, Span } from './tree';
 
 export type Scalar = number | boolean | string | Uint8Array;
@@ -199,7 +199,7 @@ function readValue(
   reading: Reading | undefined,
 ): unknown {
   const { type } = fieldType;
-  if (typeof type !== 'string' && type.kind === 'message') {
+  if (isMessage(type)) {
     if (value.kind === 'message') return readMessage(text, value, type, report, reading);
   } else if (value.kind !== 'message') {
     const scalar = readScalar(text, value, type);
