@@ -8,6 +8,7 @@ import { host } from '../host';
 import { reasonOf, t } from '../l10n';
 import { useDispatch, useModel } from './context';
 import { CountScale } from './CountScale';
+import { LayerName } from './LayerName';
 import { PictureView } from './PictureView';
 import { figuresAt } from './state';
 import { csvOfStatistics, statisticsRows } from './statisticsTable';
@@ -50,7 +51,7 @@ export function BlobDetail(): JSX.Element {
     <section class="pane detail" aria-label={t('Blob')}>
       <header>
         <h2>
-          {layer.name || <i>{t('(no name)')}</i>} <span class="muted">{layer.type}</span>
+          <LayerName name={layer.name} /> <span class="muted">{layer.type}</span>
         </h2>
         <div class="segments" role="radiogroup" aria-label={t('Blob')}>
           {layer.blobs.map(({ index }) => (

@@ -7,6 +7,7 @@ import { type Column, Grid } from '../Grid';
 import { t } from '../l10n';
 import { SessionContext, StoreContext, useDispatch, useModel } from './context';
 import { LayerFilter } from './LayerFilter';
+import { LayerName } from './LayerName';
 import { MiniHistogram } from './MiniHistogram';
 import { type LayerFigures, totals, visibleRows } from './state';
 import { knownTitle, zerosText } from './totalsText';
@@ -49,7 +50,7 @@ export function LayerTable(): JSX.Element {
           {layer.blobs.some(({ problem }) => problem !== undefined) && (
             <Icon name="warning" label={t('Damaged')} />
           )}
-          {layer.name || <i>{t('(no name)')}</i>}
+          <LayerName name={layer.name} />
         </span>
       ),
     },

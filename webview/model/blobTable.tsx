@@ -4,6 +4,7 @@ import { formatCount, formatShape } from '../format';
 import { t } from '../l10n';
 import { blobTitle } from './BlobDetail';
 import type { useDispatch } from './context';
+import { LayerName } from './LayerName';
 import type { PlannedBlob } from './plan';
 
 /** The first columns of a table of blobs that a plan prunes: whether it is chosen, its layer and its size. */
@@ -42,7 +43,7 @@ export function blobColumns<Blob extends PlannedBlob>(
       track: 'minmax(90px, 2fr)',
       render: ({ row, blob, description }) => (
         <span title={`${row.name} · ${row.type} · ${formatShape(description.shape)}`}>
-          {row.name || <i>{t('(no name)')}</i>} <span class="muted">{blobTitle(row.type, blob)}</span>
+          <LayerName name={row.name} /> <span class="muted">{blobTitle(row.type, blob)}</span>
         </span>
       ),
     },
