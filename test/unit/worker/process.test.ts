@@ -99,18 +99,13 @@ describe('the background process that ships', () => {
     await vi.waitFor(isClean, patience);
   });
 
-  test('leaves nothing when the window closes, however long the disk takes', async () => {
-    const client = start(slowToStop);
+  test.each([
+    ['however long the disk takes', slowToStop, flushing],
+    ['while it tells how far it is', slowToTell, telling],
+  ])('leaves nothing when the window closes, %s', async (_, slow, sign) => {
+    const client = start(slow);
     await begin(client);
-    await vi.waitFor(() => expect(existsSync(flushing)).toBe(true), patience);
-    client.dispose();
-    await vi.waitFor(isClean, patience);
-  });
-
-  test('leaves nothing when the window closes while it tells how far it is', async () => {
-    const client = start(slowToTell);
-    await begin(client);
-    await vi.waitFor(() => expect(existsSync(telling)).toBe(true), patience);
+    await vi.waitFor(() => expect(existsSync(sign)).toBe(true), patience);
     client.dispose();
     await vi.waitFor(isClean, patience);
   });
